@@ -1,0 +1,32 @@
+/** Time as the library sees it, so that tests can drive it by hand. */
+import type { EpochMs, Milliseconds } from './types.js';
+
+/** Where an app takes the time and its timers from. */
+export interface Clock {
+  now(): EpochMs;
+  /** Calls back once, not before the delay has passed. Returns a handle for `clearTimeout`. */
+  setTimeout(callback: () => void, delay: Milliseconds): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+/** The longest delay that timers of browsers and Node keep: 2^31 - 1, near 25 days. */
+const longest = 2_147_483_647;
+
+/** The runtime's own time. Delays past 25 days are kept, where a bare `setTimeout` fires at once. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout(callback, delay) {
+    const timer: { handle?: ReturnType<typeof setTimeout> } = {};
+    const wait = (left: Milliseconds): void => {
+      timer.handle = setTimeout(
+        () => (left > longest ? wait(left - longest) : callback()),
+        Math.min(left, longest),
+      );
+    };
+    if (delay !== Number.POSITIVE_INFINITY) wait(delay);
+    return timer;
+  },
+  clearTimeout(timer) {
+    clearTimeout((timer as { handle?: ReturnType<typeof setTimeout> }).handle);
+  },
+};

@@ -1,0 +1,85 @@
+/** The one error class of the library and its guard; everything that rejects or throws uses it. */
+
+/** What went wrong, as a stable literal. Each code is described in the README under "Errors". */
+export type ErrorCode =
+  | 'TASK_UNKNOWN'
+  | 'TASK_DUPLICATE'
+  | 'TASK_TIMEOUT'
+  | 'TASK_CANCELLED'
+  | 'INPUT_INVALID'
+  | 'OUTPUT_INVALID'
+  | 'DEPENDENCY_INVALID'
+  | 'DEPENDENCY_CYCLE'
+  | 'DEPENDENCY_SCOPE'
+  | 'CLEANUP_FAILED'
+  | 'STATE_INVALID'
+  | 'STATE_DUPLICATE'
+  | 'STORAGE_MISSING'
+  | 'STORAGE_UNAVAILABLE'
+  | 'STORAGE_QUOTA'
+  | 'STORAGE_CORRUPT'
+  | 'STORAGE_CONFLICT'
+  | 'STORAGE_UNKNOWN_OUTCOME'
+  | 'STORAGE_UNAUTHORIZED'
+  | 'VALUE_UNSUPPORTED'
+  | 'WORKER_LOAD_FAILED'
+  | 'WORKER_LOST'
+  | 'APP_CLOSED'
+  | 'OPTION_INVALID';
+
+/** The fields of `data` that a code always brings. */
+export interface ErrorData {
+  /** `errors`: every teardown error, in order; `value`: what the handler had returned. */
+  CLEANUP_FAILED: { readonly errors: readonly unknown[]; readonly value: unknown };
+  /** `path`: where in the value, from the field on: `["cart", "items", 3, "price"]`. */
+  VALUE_UNSUPPORTED: { readonly path: readonly (string | number)[] };
+}
+
+/** `data` of an error with this code: what {@link ErrorData} lists, or whatever helps to find the cause. */
+export type ErrorDataOf<Code extends ErrorCode> = Code extends keyof ErrorData
+  ? ErrorData[Code]
+  : Readonly<Record<string, unknown>>;
+
+/** What {@link QTasksError} takes beside code and message. */
+export interface QTasksErrorOptions<Code extends ErrorCode = ErrorCode> {
+  /** The error behind this one, kept as it is. */
+  readonly cause?: unknown;
+  /** Details for programs; never a stored value, a token or a whole command. */
+  readonly data?: ErrorDataOf<Code>;
+}
+
+/** Every failure that the library itself reports; a handler's own errors are passed on as they are. */
+export class QTasksError<Code extends ErrorCode = ErrorCode> extends Error {
+  /** What went wrong; branch on this, not on the message. */
+  readonly code: Code;
+  /** Details for programs; `{}` where there are none. */
+  readonly data: ErrorDataOf<Code>;
+
+  constructor(code: Code, message: string, options: QTasksErrorOptions<Code> = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.data = options.data ?? ({} as ErrorDataOf<Code>);
+  }
+}
+
+// On the prototype, as built-in errors have it; a minifier would rename the class itself.
+Object.defineProperty(QTasksError.prototype, 'name', {
+  value: 'QTasksError',
+  configurable: true,
+  writable: true,
+});
+
+/**
+ * Tells whether something is an error of this library, with this code if one is given.
+ *
+ * It looks at `name` and `code`, not at the class, so it also knows errors of another copy of the
+ * library, another realm or another thread.
+ */
+export function isQTasksError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is QTasksError<Code> {
+  if (typeof error !== 'object' || error === null) return false;
+  const { name, code: actual } = error as { name?: unknown; code?: unknown };
+  return name === 'QTasksError' && (code === undefined ? typeof actual === 'string' : actual === code);
+}

@@ -1,0 +1,111 @@
+/** The app's events: one emitter whose listeners cannot disturb a run or each other. */
+import { EventEmitter } from 'eventemitter3';
+import type { Milliseconds, EpochMs } from './types.js';
+
+/** What every event brings. */
+export interface BaseEvent<Type extends string> {
+  readonly type: Type;
+  /** When it happened. */
+  readonly at: EpochMs;
+}
+
+/** An event of one run. */
+export interface RunEvent<Type extends string> extends BaseEvent<Type> {
+  /** The run's id, the same for all its attempts. */
+  readonly run: string;
+  /** The task's name. */
+  readonly task: string;
+  /** `""` is the default session. */
+  readonly session: string;
+  /** 1 for the first attempt; 0 where none had started. */
+  readonly attempt: number;
+}
+
+/** An attempt begins: nothing is open yet. */
+export type RunStartEvent = RunEvent<'run:start'>;
+
+/** The handler returned; its dependencies are still open and may still fail the run. */
+export interface RunReturnEvent extends RunEvent<'run:return'> {
+  readonly value: unknown;
+}
+
+/** An attempt failed, is torn down and will be followed by another one. */
+export interface RunRetryEvent extends RunEvent<'run:retry'> {
+  readonly error: unknown;
+  /** How long it waits before the next attempt. */
+  readonly delay: Milliseconds;
+}
+
+/** The run ended well, after teardown. */
+export interface RunSuccessEvent extends RunEvent<'run:success'> {
+  readonly value: unknown;
+}
+
+/** The run failed for good, after teardown. */
+export interface RunErrorEvent extends RunEvent<'run:error'> {
+  readonly error: unknown;
+}
+
+/** The run was cancelled, after teardown. */
+export interface RunCancelEvent extends RunEvent<'run:cancel'> {
+  readonly reason: unknown;
+}
+
+/** An event of one dependency; `run`, `task` and `attempt` only where it belongs to a run. */
+export interface DependencyEvent<Type extends string> extends BaseEvent<Type> {
+  /** Its keys in `needs`, from the task on: `"page > db"`. */
+  readonly dependency: string;
+  readonly run?: string;
+  readonly task?: string;
+  readonly session?: string;
+  readonly attempt?: number;
+}
+
+/** A dependency is open. */
+export type DependencyOpenEvent = DependencyEvent<'dependency:open'>;
+
+/** A dependency was closed without trouble. */
+export type DependencyCloseEvent = DependencyEvent<'dependency:close'>;
+
+/** A dependency failed to close, or opened only after its run had settled without it. */
+export interface DependencyErrorEvent extends DependencyEvent<'dependency:error'> {
+  readonly error: unknown;
+}
+
+/** Fields of a state were written, by this app or, where somebody subscribed, by anybody. */
+export interface StateChangeEvent extends BaseEvent<'state:change'> {
+  /** The state's id. */
+  readonly state: string;
+  /** `""` is the default session. */
+  readonly session: string;
+  readonly changed: readonly string[];
+  readonly deleted: readonly string[];
+  readonly origin: 'local' | 'remote';
+}
+
+/** A run failed and nobody awaited it, iterated it or asked for `settled`. */
+export interface UnhandledErrorEvent extends BaseEvent<'error'> {
+  readonly error: unknown;
+  /** The run's id. */
+  readonly run: string;
+  readonly task: string;
+  readonly session: string;
+}
+
+/** Every event by its name. */
+export interface EventMap {
+  'run:start': RunStartEvent;
+  'run:return': RunReturnEvent;
+  'run:retry': RunRetryEvent;
+  'run:success': RunSuccessEvent;
+  'run:error': RunErrorEvent;
+  'run:cancel': RunCancelEvent;
+  'dependency:open': DependencyOpenEvent;
+  'dependency:close': DependencyCloseEvent;
+  'dependency:error': DependencyErrorEvent;
+  'state:change': StateChangeEvent;
+  error: UnhandledErrorEvent;
+}
+
+/** The name of an event. */
+export type EventName = keyof EventMap;

@@ -1,0 +1,46 @@
+/**
+ * The internal protocol of everything that a task can need: dependencies, states, the context.
+ * The core knows a state or the context only through it, so an app that uses neither does not
+ * bundle them.
+ */
+import type { Clock } from './clock.js';
+import type { Events } from './events.js';
+import type { Scope } from './scopes.js';
+import type { StorageAdapter } from './storage.js';
+
+/** Where a need keeps its side of the protocol. `Symbol.for`: two copies of the library may meet. */
+export const NEED: unique symbol = Symbol.for('qtasks-lite.need') as typeof NEED;
+
+/** One app, as needs see it. */
+export interface Runtime {
+  /** The app's name. */
+  readonly name: string;
+  readonly storage: StorageAdapter | undefined;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Makes something once per app and keeps it: the bucket engine, for one. */
+  once<T>(key: symbol, make: () => T): T;
+  /** Calls back as the app closes, after its runs and before its longer-lived dependencies close. */
+  onClose(callback: () => void | Promise<void>): void;
+}
+
+/** Where a need is opened. A task attempt is one, a session's scope another. */
+export interface Place {
+  readonly runtime: Runtime;
+  /** `""` is the default session. */
+  readonly session: string;
+}
+
+/** What a need that opens in an instant, without being closed, does for the core. */
+export interface InstantNeed {
+  /** The shortest life that it may be part of: the context `"task"`, a state `"session"`. */
+  readonly scope: Scope;
+  /** Checks itself against an app as a task that needs it is registered. */
+  register(runtime: Runtime): void;
+  open(place: Place): unknown;
+}
+
+/** Something that can stand in `needs` and opens in an instant: a state class, the `Context` token. */
+export interface InstantNeedSource {
+  [NEED](): InstantNeed;
+}

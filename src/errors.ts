@@ -81,5 +81,7 @@ export function isQTasksError<Code extends ErrorCode = ErrorCode>(
 ): error is QTasksError<Code> {
   if (typeof error !== 'object' || error === null) return false;
   const { name, code: actual } = error as { name?: unknown; code?: unknown };
-  return name === 'QTasksError' && (code === undefined ? typeof actual === 'string' : actual === code);
+  return (
+    name === 'QTasksError' && (code === undefined ? typeof actual === 'string' : actual === code)
+  );
 }

@@ -1,6 +1,8 @@
 /** The app's events: one emitter whose listeners cannot disturb a run or each other. */
 import { EventEmitter } from 'eventemitter3';
-import type { Milliseconds, EpochMs } from './types.js';
+import { QTasksError } from './errors.js';
+import { isThenable } from './promises.js';
+import type { EpochMs, Milliseconds } from './types.js';
 
 /** What every event brings. */
 export interface BaseEvent<Type extends string> {
@@ -109,3 +111,63 @@ export interface EventMap {
 
 /** The name of an event. */
 export type EventName = keyof EventMap;
+
+const names: Readonly<Record<EventName, true>> = {
+  'run:start': true,
+  'run:return': true,
+  'run:retry': true,
+  'run:success': true,
+  'run:error': true,
+  'run:cancel': true,
+  'dependency:open': true,
+  'dependency:close': true,
+  'dependency:error': true,
+  'state:change': true,
+  error: true,
+};
+
+/** One app's emitter. */
+export class Events {
+  readonly #emitter = new EventEmitter();
+  readonly #report: (error: unknown) => void;
+
+  /** @param report told of what a listener throws or rejects with */
+  constructor(report: (error: unknown) => void) {
+    this.#report = report;
+  }
+
+  /** Whether anybody listens, so that an event nobody wants is never built. */
+  has(name: EventName): boolean {
+    return this.#emitter.listenerCount(name) > 0;
+  }
+
+  emit(event: EventMap[EventName]): void {
+    this.#emitter.emit(event.type, event);
+  }
+
+  /** Each listener is guarded by itself: eventemitter3 stops at the first one that throws. */
+  on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => void): () => void {
+    if (!Object.hasOwn(names, name)) {
+      const known = Object.keys(names).join(', ');
+      throw new QTasksError(
+        'OPTION_INVALID',
+        `on: there is no such event; expected one of ${known}`,
+      );
+    }
+    if (typeof listener !== 'function') {
+      throw new QTasksError('OPTION_INVALID', `on("${name}"): the listener must be a function`);
+    }
+    const guarded = (event: EventMap[Name]): void => {
+      try {
+        const result: unknown = listener(event);
+        if (isThenable(result)) result.then(undefined, this.#report);
+      } catch (error) {
+        this.#report(error);
+      }
+    };
+    this.#emitter.on(name, guarded);
+    return () => {
+      this.#emitter.off(name, guarded);
+    };
+  }
+}

@@ -20,6 +20,8 @@ export interface Runtime {
   readonly events: Events;
   /** Makes something once per app and keeps it: the bucket engine, for one. */
   once<T>(key: symbol, make: () => T): T;
+  /** Tells the app's logger of an error that no call can be rejected with: a throwing listener. */
+  report(error: unknown): void;
   /** Calls back as the app closes, after its runs and before its longer-lived dependencies close. */
   onClose(callback: () => void | Promise<void>): void;
 }

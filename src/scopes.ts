@@ -10,4 +10,9 @@
 export type Scope = 'task' | 'session' | 'worker' | 'storage';
 
 /** A dependency may only need what has at least its own rank. */
-export const rankOf: Readonly<Record<Scope, number>> = { task: 0, session: 1, worker: 2, storage: 3 };
+export const rankOf: Readonly<Record<Scope, number>> = {
+  task: 0,
+  session: 1,
+  worker: 2,
+  storage: 3,
+};

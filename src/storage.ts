@@ -112,10 +112,7 @@ export interface StorageAdapter {
    * Waits for a lock and resolves to what frees it; freeing twice is freeing once.
    * @throws the signal's reason once it aborts
    */
-  lock?(
-    place: LockPlace,
-    options: { readonly signal?: AbortSignal },
-  ): Promise<() => Promise<void>>;
+  lock?(place: LockPlace, options: { readonly signal?: AbortSignal }): Promise<() => Promise<void>>;
   /** Lets go of connections, listeners and timers, not of data. The next use opens again. */
   close(): Promise<void>;
 }

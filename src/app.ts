@@ -1,0 +1,130 @@
+/** `QTasks`: the app that users make, and its sessions. */
+import type { CloseOptions, RunSettings, TaskClient, TaskName, TaskNamed } from './client.js';
+import { Core, type CoreOptions, checkSession, checkSettings } from './core.js';
+import type { Dependency, StateNeed } from './depends.js';
+import type { EventMap, EventName } from './events.js';
+import { asyncDispose, dispose } from './resolver.js';
+import type { Run } from './run.js';
+import {
+  type AnyTask,
+  bind,
+  type DefineTask,
+  define,
+  type TaskArgs,
+  type TaskResult,
+} from './task.js';
+
+/** Options of {@link QTasks}. */
+export interface QTasksOptions<Tasks extends object> extends CoreOptions {
+  /** A module of tasks (`import * as tasks from "./tasks"`) or a record; other exports are ignored. */
+  readonly tasks?: Tasks;
+}
+
+/** Takes an override back. */
+export interface Override extends Disposable {
+  /** The same as `[Symbol.dispose]`; a second time does nothing. */
+  restore(): void;
+}
+
+/** What a fake dependency may return: the value, as any `open` function gives it. */
+export type Opening<Value> =
+  | Value
+  | PromiseLike<Value>
+  | Generator<Value | PromiseLike<Value>, unknown, undefined>
+  | AsyncGenerator<Value, unknown, undefined>;
+
+/** Runs tasks in one session, with settings of its own. */
+class Client<Tasks extends object> implements TaskClient<Tasks> {
+  readonly #core: Core;
+  readonly #session: string;
+  readonly #settings: RunSettings;
+
+  constructor(core: Core, session: string, settings: RunSettings) {
+    this.#core = core;
+    this.#session = session;
+    this.#settings = settings;
+  }
+
+  run<T extends AnyTask>(task: T, ...args: TaskArgs<T>): Run<TaskResult<T>>;
+  run<Name extends TaskName<Tasks>>(
+    name: Name,
+    ...args: TaskArgs<TaskNamed<Tasks, Name>>
+  ): Run<TaskResult<TaskNamed<Tasks, Name>>>;
+  run(target: unknown, ...args: readonly unknown[]): Run<unknown> {
+    return this.#core.run(target, args, this.#session, this.#settings);
+  }
+
+  session(id: string): TaskClient<Tasks> {
+    checkSession(id);
+    return new Client(this.#core, id, this.#settings);
+  }
+
+  with(settings: RunSettings): TaskClient<Tasks> {
+    checkSettings(settings);
+    return new Client(this.#core, this.#session, { ...this.#settings, ...settings });
+  }
+
+  state<State extends StateNeed>(stateClass: State): State['prototype'] {
+    return this.#core.state(stateClass, this.#session) as State['prototype'];
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    if (this.#session === '') await this.#core.close(options);
+    else await this.#core.closeSession(this.#session, options);
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * An app: tasks, a storage for their states, and what its runs share.
+ *
+ * It is the client of its default session, which no session id reaches.
+ */
+export class QTasks<Tasks extends object = Record<never, never>> extends Client<Tasks> {
+  readonly #core: Core;
+  /**
+   * Defines a task, registers it and returns a callable that runs it in the default session. `run`
+   * takes the callable too, but not its name: only the names of `tasks` are known to the compiler.
+   * @throws OPTION_INVALID, TASK_DUPLICATE, and what is wrong with its needs: DEPENDENCY_INVALID,
+   * DEPENDENCY_CYCLE, DEPENDENCY_SCOPE, STATE_INVALID, STATE_DUPLICATE
+   */
+  readonly task: DefineTask<'bound'>;
+
+  /** @throws OPTION_INVALID, and what registering the tasks throws */
+  constructor(options: QTasksOptions<Tasks> = {}) {
+    const core = new Core(options);
+    super(core, '', {});
+    this.#core = core;
+    this.task = ((...args: unknown[]) => {
+      const definition = define(args);
+      core.registry.add(definition);
+      return bind(definition, (...given) => core.run(definition, given, '', {}));
+    }) as DefineTask<'bound'>;
+    if (options.tasks) core.registry.addAll(options.tasks);
+  }
+
+  /**
+   * Calls back on an event; a listener that throws changes no run and is told to the logger.
+   * @returns what stops it
+   * @throws OPTION_INVALID
+   */
+  on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => void): () => void {
+    return this.#core.events.on(name, listener);
+  }
+
+  /**
+   * Puts a fake in the place of a dependency: a function with the dependency's own scope, or another
+   * `Depends`, whose scope is checked. Runs that have started keep what they have.
+   * @throws OPTION_INVALID, DEPENDENCY_SCOPE, DEPENDENCY_CYCLE; then nothing is changed
+   */
+  override<Value>(
+    dependency: Dependency<Value>,
+    replacement: (() => Opening<NoInfer<Value>>) | Dependency<NoInfer<Value>>,
+  ): Override {
+    const restore = this.#core.registry.override(dependency, replacement);
+    return { restore, [dispose]: restore };
+  }
+}

@@ -1,0 +1,65 @@
+/** What an app, a session of it and, later, a connection to one have in common: running tasks. */
+import type { StateNeed } from './depends.js';
+import type { Run } from './run.js';
+import type { AnyTask, TaskArgs, TaskResult } from './task.js';
+import type { Milliseconds } from './types.js';
+
+/** The tasks among the exports of a module. */
+export type TasksOf<Tasks> = Extract<Tasks[keyof Tasks], AnyTask>;
+
+/** The names of the tasks among the exports of a module; not the names of the exports. */
+export type TaskName<Tasks> = TasksOf<Tasks>['name'];
+
+/** The task of this name. */
+export type TaskNamed<Tasks, Name> = Extract<TasksOf<Tasks>, { readonly name: Name }>;
+
+/** Settings of {@link TaskClient.with}. */
+export interface RunSettings {
+  /** Cancels the run with the signal's reason as it aborts; nothing starts if it has. */
+  readonly signal?: AbortSignal;
+  /** Instead of the task's own. */
+  readonly timeout?: Milliseconds;
+  /** Instead of the task's own. */
+  readonly priority?: number;
+}
+
+/** Options of `close`. */
+export interface CloseOptions {
+  /** How long those running and waiting may go on. Default 10,000; `Infinity`: until they are done. */
+  readonly drain?: Milliseconds;
+}
+
+/** Runs tasks: an app, or a session of it. */
+export interface TaskClient<Tasks extends object> extends AsyncDisposable {
+  /**
+   * Starts a run. Never throws: what is wrong with a call rejects the run, an unregistered task with
+   * `TASK_UNKNOWN`, a closed app with `APP_CLOSED`.
+   */
+  run<T extends AnyTask>(task: T, ...args: TaskArgs<T>): Run<TaskResult<T>>;
+  run<Name extends TaskName<Tasks>>(
+    name: Name,
+    ...args: TaskArgs<TaskNamed<Tasks, Name>>
+  ): Run<TaskResult<TaskNamed<Tasks, Name>>>;
+  /**
+   * The same app with the states and dependencies of a session.
+   * @param id any non-empty string
+   * @throws OPTION_INVALID
+   */
+  session(id: string): TaskClient<Tasks>;
+  /**
+   * The same with settings for the runs it starts; what is not given stays as it is.
+   * @throws OPTION_INVALID
+   */
+  with(settings: RunSettings): TaskClient<Tasks>;
+  /**
+   * A state of this session, to read, write and watch from outside a task.
+   * @throws STORAGE_MISSING, APP_CLOSED, and what is wrong with the class: STATE_INVALID, STATE_DUPLICATE
+   */
+  state<State extends StateNeed>(stateClass: State): State['prototype'];
+  /**
+   * Closes the app, or of a session its dependencies: its state stays and the next use opens afresh.
+   * Waits for the runs, cancels those that do not end in time, then closes what is open.
+   * @throws OPTION_INVALID; CLEANUP_FAILED after everything else is closed
+   */
+  close(options?: CloseOptions): Promise<void>;
+}

@@ -1,0 +1,107 @@
+/** `Context`: what a handler or a task-scoped dependency can know and do about its own run. */
+import type { Clock } from './clock.js';
+import type { Logger } from './logger.js';
+import { type InstantNeed, NEED, type Place } from './need.js';
+import { check, kinds } from './options.js';
+import type { Milliseconds } from './types.js';
+
+/** An attempt, as its context sees it. */
+export interface ContextHost extends Place {
+  readonly runId: string;
+  readonly taskName: string;
+  readonly attemptNumber: number;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** The one context of this attempt. */
+  context: Context | undefined;
+  cancel(reason?: unknown): void;
+  defer(callback: () => unknown): void;
+}
+
+/** In `needs`: the token. Injected: what a run knows of itself, one object for each attempt. */
+export class Context {
+  readonly #host: ContextHost;
+
+  private constructor(host: ContextHost) {
+    this.#host = host;
+  }
+
+  // Only an attempt opens a context, as a plan lets nothing but task scope need one.
+  static [NEED](): InstantNeed {
+    return {
+      scope: 'task',
+      register() {},
+      open(place) {
+        const host = place as ContextHost;
+        host.context ??= new Context(host);
+        return host.context;
+      },
+    };
+  }
+
+  /** The run's id, the same for all its attempts. */
+  get runId(): string {
+    return this.#host.runId;
+  }
+
+  get taskName(): string {
+    return this.#host.taskName;
+  }
+
+  /** `""` is the default session. */
+  get session(): string {
+    return this.#host.session;
+  }
+
+  /** 1 for the first attempt. */
+  get attempt(): number {
+    return this.#host.attemptNumber;
+  }
+
+  /** Aborts as the run is cancelled, the attempt times out or one of its dependencies fails to open. */
+  get signal(): AbortSignal {
+    return this.#host.signal;
+  }
+
+  /** The app's logger; silent where the app has none. */
+  get logger(): Logger {
+    return this.#host.logger;
+  }
+
+  /**
+   * Waits on the app's clock.
+   * @throws the signal's reason as soon as it aborts; OPTION_INVALID
+   */
+  async sleep(duration: Milliseconds): Promise<void> {
+    check('ctx.sleep: the duration', duration, kinds.duration);
+    const { clock, signal } = this.#host;
+    if (signal.aborted) throw signal.reason;
+    await new Promise<void>((resolve, reject) => {
+      const abort = (): void => {
+        clock.clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = clock.setTimeout(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      }, duration);
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  /** Cancels the run, as `run.cancel` does from outside: the signal aborts, the handler goes on. */
+  cancel(reason?: unknown): void {
+    this.#host.cancel(reason);
+  }
+
+  /**
+   * Runs a callback with the teardown, in its place: before everything that was open when it was
+   * deferred is closed, after what is deferred later. It may return a promise.
+   * @throws OPTION_INVALID also once the teardown has begun
+   */
+  defer(callback: () => unknown): void {
+    check('ctx.defer: the callback', callback, kinds.function);
+    this.#host.defer(callback);
+  }
+}

@@ -1,0 +1,223 @@
+/** The inside of an app: what its clients share. */
+
+import type { CloseOptions, RunSettings } from './client.js';
+import { type Clock, systemClock } from './clock.js';
+import type { StateNeed } from './depends.js';
+import { QTasksError } from './errors.js';
+import { Events } from './events.js';
+import { Executor } from './executor.js';
+import { guard, type Logger, silent } from './logger.js';
+import { NEED, type Runtime } from './need.js';
+import { check, checkOptions, describe, kinds } from './options.js';
+import { Registry } from './registry.js';
+import { ActiveRun } from './run.js';
+import { joinStorageScope, leaveStorageScope, SharedScope } from './shared.js';
+import { Signals } from './signals.js';
+import type { StorageAdapter } from './storage.js';
+import type { Milliseconds } from './types.js';
+
+/** Options of an app. */
+export interface CoreOptions {
+  /** Any non-empty string. Apps of one name on one storage share their states. Default `"qtasks"`. */
+  readonly name?: string;
+  /** Where states live; needed only by tasks that use one. The app does not close it. */
+  readonly storage?: StorageAdapter;
+  /** How many attempts run at once. Default `Infinity`. */
+  readonly concurrency?: number;
+  /** How long after an abort a handler may go on before its run settles without it. Default 1,000. */
+  readonly grace?: Milliseconds;
+  /** Gets a line as a run starts, completes or fails. Default: none. */
+  readonly logger?: Logger;
+  /** Time and timers. Default: the runtime's own. */
+  readonly clock?: Clock;
+}
+
+const hasMethods =
+  (...names: string[]) =>
+  (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof Reflect.get(value, name) === 'function');
+
+const optionKinds = {
+  name: kinds.name,
+  tasks: kinds.object,
+  storage: ['a storage adapter, like memory()', hasMethods('read', 'commit', 'list', 'close')],
+  concurrency: kinds.atLeastOne,
+  grace: kinds.duration,
+  logger: [
+    'an object with info, warn and error, like console',
+    hasMethods('info', 'warn', 'error'),
+  ],
+  clock: [
+    'an object with now, setTimeout and clearTimeout',
+    hasMethods('now', 'setTimeout', 'clearTimeout'),
+  ],
+} as const;
+
+/** One app. */
+export class Core implements Runtime {
+  readonly name: string;
+  readonly storage: StorageAdapter | undefined;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly registry: Registry;
+  readonly #logger: Logger;
+  readonly #executor: Executor;
+  readonly #signals = new Signals();
+  readonly #once = new Map<symbol, unknown>();
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  readonly #storageScope: SharedScope;
+  readonly #workerScope: SharedScope;
+  readonly #sessionScopes = new Map<string, SharedScope>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: CoreOptions) {
+    checkOptions('new QTasks', options, optionKinds);
+    this.name = options.name ?? 'qtasks';
+    this.storage = options.storage;
+    this.clock = options.clock ?? systemClock;
+    this.#logger = options.logger ? guard(options.logger) : silent;
+    this.events = new Events((error) => this.report(error));
+    this.registry = new Registry(this);
+    const { concurrency = Number.POSITIVE_INFINITY, grace = 1_000 } = options;
+    this.#executor = new Executor({ runtime: this, logger: this.#logger, concurrency, grace });
+    const place = { runtime: this, session: '' };
+    this.#storageScope = joinStorageScope(place);
+    this.#workerScope = new SharedScope('worker', place, this.#storageScope);
+  }
+
+  once<T>(key: symbol, make: () => T): T {
+    if (!this.#once.has(key)) this.#once.set(key, make());
+    return this.#once.get(key) as T;
+  }
+
+  report(error: unknown): void {
+    this.#logger.error(`[${this.name}] a listener failed`, error);
+  }
+
+  onClose(callback: () => void | Promise<void>): void {
+    this.#closers.push(callback);
+  }
+
+  run(
+    target: unknown,
+    args: readonly unknown[],
+    session: string,
+    settings: RunSettings,
+  ): ActiveRun {
+    let found: ReturnType<Registry['find']>;
+    try {
+      if (this.#closing !== undefined) throw this.#closed('run');
+      found = this.registry.find(target);
+    } catch (error) {
+      const run = new ActiveRun(
+        this.#executor,
+        String(Reflect.get(Object(target), 'name')),
+        session,
+      );
+      this.#executor.settle(run, { status: 'error', error });
+      return run;
+    }
+    const { task, plan } = found;
+    const run = new ActiveRun(this.#executor, task.name, session);
+    const { signal } = settings;
+    if (signal?.aborted) {
+      this.#executor.settle(run, { status: 'cancel', error: signal.reason });
+      return run;
+    }
+    if (signal) this.#signals.follow(signal, run);
+    const scope = plan.usesSession ? this.#sessionScope(session) : this.#workerScope;
+    this.#executor.start({ run, task, plan, args, scope, settings });
+    return run;
+  }
+
+  #sessionScope(session: string): SharedScope {
+    const known = this.#sessionScopes.get(session);
+    if (known) return known;
+    const scope = new SharedScope('session', { runtime: this, session }, this.#workerScope);
+    this.#sessionScopes.set(session, scope);
+    return scope;
+  }
+
+  state(stateClass: StateNeed, session: string): unknown {
+    if (this.#closing !== undefined) throw this.#closed('state');
+    if (typeof stateClass !== 'function' || !(NEED in stateClass)) {
+      const message = `state: expected a class that extends AsyncState; received ${describe(stateClass)}`;
+      throw new QTasksError('OPTION_INVALID', message);
+    }
+    const need = (stateClass as StateNeed)[NEED]();
+    need.register(this);
+    return need.open({ runtime: this, session });
+  }
+
+  #closed(operation: string): QTasksError {
+    return new QTasksError(
+      'APP_CLOSED',
+      `${operation}: app "${this.name}" is closed; make a new one`,
+    );
+  }
+
+  /** Closes the app, once; later calls get the same promise. */
+  close(options: CloseOptions): Promise<void> {
+    const drain = drainOf(options);
+    this.#closing ??= this.#closeAll(drain);
+    return this.#closing;
+  }
+
+  async #closeAll(drain: Milliseconds): Promise<void> {
+    const message = `app "${this.name}" was closed before the run ended`;
+    await this.#executor.drain(undefined, drain, new QTasksError('APP_CLOSED', message));
+    const errors: unknown[] = [];
+    for (const closer of this.#closers) {
+      try {
+        await closer();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    const { grace } = this.#executor;
+    const sessions = [...this.#sessionScopes.values()].map((scope) => scope.close(grace));
+    errors.push(...(await Promise.all(sessions)).flat());
+    errors.push(...(await this.#workerScope.close(grace)));
+    const place = this.#workerScope.place;
+    errors.push(...(await leaveStorageScope(this.#storageScope, place, grace)));
+    throwCleanup(errors, `app "${this.name}"`);
+  }
+
+  /** Closes what a session has open; a run that starts meanwhile opens afresh. */
+  async closeSession(session: string, options: CloseOptions): Promise<void> {
+    const drain = drainOf(options);
+    const scope = this.#sessionScopes.get(session);
+    this.#sessionScopes.delete(session);
+    const message = `session "${session}" was closed before the run ended`;
+    await this.#executor.drain(session, drain, new QTasksError('APP_CLOSED', message));
+    if (scope) throwCleanup(await scope.close(this.#executor.grace), `session "${session}"`);
+  }
+}
+
+function drainOf(options: CloseOptions): Milliseconds {
+  checkOptions('close', options, { drain: kinds.duration });
+  return options.drain ?? 10_000;
+}
+
+function throwCleanup(errors: readonly unknown[], what: string): void {
+  if (errors.length === 0) return;
+  const message = `${what} is closed, but ${errors.length} of its dependencies failed to close`;
+  const data = { errors, value: undefined };
+  throw new QTasksError('CLEANUP_FAILED', message, { cause: errors[0], data });
+}
+
+/** Checks the settings of `with`. */
+export function checkSettings(settings: unknown): void {
+  checkOptions('with', settings, {
+    signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
+    timeout: kinds.limit,
+    priority: kinds.number,
+  });
+}
+
+/** Checks a session id: an empty one is a forgotten one. */
+export function checkSession(id: unknown): void {
+  check('session: the id', id, kinds.name);
+}

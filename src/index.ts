@@ -1,0 +1,55 @@
+/** The entry point `qtasks-lite`: tasks, dependencies and states, without any storage. */
+/// <reference lib="esnext.disposable" preserve="true" />
+export { type Opening, type Override, QTasks, type QTasksOptions } from './app.js';
+export type { CloseOptions, RunSettings, TaskClient } from './client.js';
+export type { Clock } from './clock.js';
+export { Context } from './context.js';
+export { type Dependency, Depends, type DependsOptions, type Need, type Needs } from './depends.js';
+export {
+  type ErrorCode,
+  type ErrorData,
+  isQTasksError,
+  QTasksError,
+  type QTasksErrorOptions,
+} from './errors.js';
+export type {
+  BaseEvent,
+  DependencyCloseEvent,
+  DependencyErrorEvent,
+  DependencyEvent,
+  DependencyOpenEvent,
+  EventMap,
+  EventName,
+  RunCancelEvent,
+  RunErrorEvent,
+  RunEvent,
+  RunRetryEvent,
+  RunReturnEvent,
+  RunStartEvent,
+  RunSuccessEvent,
+  StateChangeEvent,
+  UnhandledErrorEvent,
+} from './events.js';
+export type { Logger } from './logger.js';
+export type { Run, RunStatus, Settled } from './run.js';
+export type { Scope } from './scopes.js';
+export type {
+  BucketId,
+  Change,
+  Commit,
+  CommitResult,
+  LockPlace,
+  Revision,
+  Snapshot,
+  StorageAdapter,
+} from './storage.js';
+export {
+  type AnyTask,
+  type BoundTask,
+  type ErrorClass,
+  type RetryOptions,
+  type Task,
+  type TaskOptions,
+  task,
+} from './task.js';
+export type { EpochMs, Milliseconds, StandardSchema } from './types.js';

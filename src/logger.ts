@@ -1,0 +1,26 @@
+/** Where an app writes lines, and how a logger that throws is kept from changing a run. */
+
+/** Where an app writes lines: `console` fits. */
+export interface Logger {
+  info(line: string): void;
+  warn(line: string): void;
+  /** @param error what the line tells of, as it was thrown */
+  error(line: string, error?: unknown): void;
+}
+
+/** The logger of an app that was given none. */
+export const silent: Logger = { info() {}, warn() {}, error() {} };
+
+/** Passes lines on; what the logger throws has nowhere to go, as it is the place errors go to. */
+export function guard(logger: Logger): Logger {
+  const pass =
+    (level: keyof Logger) =>
+    (line: string, ...rest: [error?: unknown]): void => {
+      try {
+        logger[level](line, ...rest);
+      } catch {
+        // See above: a run goes on without its log.
+      }
+    };
+  return { info: pass('info'), warn: pass('warn'), error: pass('error') };
+}

@@ -1,0 +1,202 @@
+/** The compiled graph of a task's needs: made once, checked, walked by every run. */
+import { type DependencyDefinition, isDependency } from './depends.js';
+import { QTasksError } from './errors.js';
+import { type InstantNeed, type InstantNeedSource, NEED, type Runtime } from './need.js';
+import { describe } from './options.js';
+import { rankOf, type Scope } from './scopes.js';
+
+/** One entry of a record of needs. */
+export interface Wire {
+  /** The name under which it is injected. */
+  readonly key: string;
+  /** Set where it opens in an instant; then there is no child. */
+  readonly instant: InstantNeed | undefined;
+  /** Which of the children it is. */
+  readonly index: number;
+}
+
+/** One dependency at its place in the graph. */
+export interface Node {
+  readonly dependency: DependencyDefinition;
+  /** Its keys from the task on: `"page > db"`. */
+  readonly path: string;
+  readonly wires: readonly Wire[];
+  /** What it needs, in the order of the wires that are no instants. */
+  readonly children: readonly Node[];
+  /** Tells instances apart in the longer scopes. */
+  readonly sharedKey: string;
+}
+
+/** One node to open for a run, at its position in the plan. */
+export interface Step {
+  readonly node: Node;
+  /** Positions of what it is opened with, by the wires' `index`. */
+  readonly inputs: readonly number[];
+  /** How many other steps it waits for. */
+  readonly waits: number;
+  /** Positions of the steps that wait for it. */
+  readonly dependents: readonly number[];
+}
+
+/** What a run of a task opens. */
+export interface Plan {
+  /** Dependencies first, those who need them after. What lives longer brings its own needs. */
+  readonly steps: readonly Step[];
+  /** The handler's own record; `undefined` where the task has no needs. */
+  readonly wires: readonly Wire[] | undefined;
+  /** Positions of what the handler gets, by the wires' `index`. */
+  readonly inputs: readonly number[];
+  /** Whether it opens something of the session's. */
+  readonly usesSession: boolean;
+}
+
+/** Gives what stands in for a dependency in this app: itself, or its override. */
+export type Replace = (dependency: DependencyDefinition) => DependencyDefinition;
+
+/** A dependency whose needs are being read. */
+interface Visit {
+  readonly key: string;
+  readonly named: DependencyDefinition;
+  readonly actual: DependencyDefinition;
+}
+
+/** The tasks without needs share one. */
+const empty: Plan = { steps: [], wires: undefined, inputs: [], usesSession: false };
+
+/**
+ * Compiles the needs of a task and checks them.
+ * @throws DEPENDENCY_INVALID, DEPENDENCY_CYCLE, DEPENDENCY_SCOPE; what a state class finds wrong with itself
+ */
+export function compile(
+  task: string,
+  needs: object | undefined,
+  runtime: Runtime,
+  replace: Replace,
+): Plan {
+  return needs ? new Compiler(task, runtime, replace).compile(needs) : empty;
+}
+
+class Compiler {
+  readonly #task: string;
+  readonly #runtime: Runtime;
+  readonly #replace: Replace;
+  readonly #steps: (Step & { readonly dependents: number[] })[] = [];
+  readonly #positions = new Map<Node, number>();
+  readonly #cached = new Map<DependencyDefinition, Node>();
+  readonly #overridden = new Map<Node, ReadonlySet<string>>();
+  readonly #trail: Visit[] = [];
+
+  constructor(task: string, runtime: Runtime, replace: Replace) {
+    this.#task = task;
+    this.#runtime = runtime;
+    this.#replace = replace;
+  }
+
+  compile(needs: object): Plan {
+    const { wires, children } = this.#read(needs, 'task');
+    const inputs = children.map((child) => this.#place(child));
+    const usesSession = this.#steps.some(({ node }) => node.dependency.scope === 'session');
+    return { steps: this.#steps, wires, inputs, usesSession };
+  }
+
+  /** Gives a node its position, after those of what it needs. */
+  #place(node: Node): number {
+    const known = this.#positions.get(node);
+    if (known !== undefined) return known;
+    const inputs = isShared(node) ? [] : node.children.map((child) => this.#place(child));
+    const before = new Set(inputs);
+    const step = { node, inputs, waits: before.size, dependents: [] };
+    const position = this.#steps.push(step) - 1;
+    this.#positions.set(node, position);
+    for (const input of before) this.#steps[input]?.dependents.push(position);
+    return position;
+  }
+
+  #read(needs: object, scope: Scope): { wires: Wire[]; children: Node[] } {
+    const wires: Wire[] = [];
+    const children: Node[] = [];
+    for (const [key, value] of Object.entries(needs)) {
+      if (isDependency(value)) {
+        wires.push({ key, instant: undefined, index: children.length });
+        children.push(this.#visit(key, value, scope));
+      } else {
+        wires.push({ key, instant: this.#instant(key, value, scope), index: -1 });
+      }
+    }
+    return { wires, children };
+  }
+
+  #instant(key: string, value: unknown, scope: Scope): InstantNeed {
+    if ((typeof value !== 'object' && typeof value !== 'function') || !value || !(NEED in value)) {
+      const message = `${this.#where(key)} must be a Depends(…), an AsyncState class or Context; received ${describe(value)}`;
+      throw new QTasksError('DEPENDENCY_INVALID', message, {
+        data: { dependency: this.#path(key) },
+      });
+    }
+    const need = (value as InstantNeedSource)[NEED]();
+    this.#checkScope(key, need.scope, scope);
+    need.register(this.#runtime);
+    return need;
+  }
+
+  #visit(key: string, named: DependencyDefinition, scope: Scope): Node {
+    // What stands in for a dependency may itself need the real one.
+    const wraps = this.#trail.some((visit) => visit.named === named && visit.actual !== named);
+    const actual = wraps ? named : this.#replace(named);
+    this.#checkCycle(key, actual);
+    this.#checkScope(key, actual.scope, scope);
+    const known = this.#cached.get(actual);
+    if (known && actual.cache) return known;
+    this.#trail.push({ key, named, actual });
+    const { wires, children } = this.#read(actual.needs ?? {}, actual.scope);
+    this.#trail.pop();
+    const path = this.#path(key);
+    const { sharedKey, overrides } = this.#identify(path, named, actual, children);
+    const node: Node = { dependency: actual, path, wires, children, sharedKey };
+    this.#overridden.set(node, overrides);
+    if (actual.cache) this.#cached.set(actual, node);
+    return node;
+  }
+
+  /** The same dependency is the same instance, unless overrides below it differ. */
+  #identify(
+    path: string,
+    named: DependencyDefinition,
+    actual: DependencyDefinition,
+    children: readonly Node[],
+  ): { sharedKey: string; overrides: ReadonlySet<string> } {
+    const below = new Set(children.flatMap((child) => [...(this.#overridden.get(child) ?? [])]));
+    const place = actual.cache ? '' : `@${this.#task} > ${path}`;
+    const sharedKey = `${actual.uid}:${[...below].sort().join()}${place}`;
+    if (named !== actual) below.add(`${named.uid}=${actual.uid}`);
+    return { sharedKey, overrides: below };
+  }
+
+  #checkCycle(key: string, actual: DependencyDefinition): void {
+    const start = this.#trail.findIndex((visit) => visit.actual === actual);
+    if (start < 0) return;
+    const cycle = [...this.#trail.slice(start).map((visit) => visit.key), key].join(' > ');
+    const message = `${this.#where(key)} needs itself: ${cycle}; take one of these needs out`;
+    throw new QTasksError('DEPENDENCY_CYCLE', message, { data: { dependency: cycle } });
+  }
+
+  #checkScope(key: string, inner: Scope, outer: Scope): void {
+    if (rankOf[inner] >= rankOf[outer]) return;
+    const owner = this.#trail.map((visit) => visit.key).join(' > ');
+    const message = `${this.#where(key)} lives in "${inner}" scope, but "${owner}" that needs it lives longer, in "${outer}" scope: give the one a longer scope or the other a shorter one`;
+    throw new QTasksError('DEPENDENCY_SCOPE', message, { data: { dependency: this.#path(key) } });
+  }
+
+  #path(key: string): string {
+    return [...this.#trail.map((visit) => visit.key), key].join(' > ');
+  }
+
+  #where(key: string): string {
+    return `task "${this.#task}": the need "${this.#path(key)}"`;
+  }
+}
+
+/** Whether a node lives longer than an attempt. */
+export function isShared(node: Node): boolean {
+  return node.dependency.scope !== 'task';
+}

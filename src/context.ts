@@ -1,5 +1,4 @@
 /** `Context`: what a handler or a task-scoped dependency can know and do about its own run. */
-import type { Clock } from './clock.js';
 import type { Logger } from './logger.js';
 import { type InstantNeed, NEED, type Place } from './need.js';
 import { check, kinds } from './options.js';
@@ -7,15 +6,15 @@ import type { Milliseconds } from './types.js';
 
 /** An attempt, as its context sees it. */
 export interface ContextHost extends Place {
-  readonly runId: string;
-  readonly taskName: string;
-  readonly attemptNumber: number;
+  readonly run: {
+    readonly id: string;
+    readonly taskName: string;
+    readonly attempts: number;
+    cancel(reason?: unknown): void;
+  };
   readonly signal: AbortSignal;
-  readonly logger: Logger;
-  readonly clock: Clock;
   /** The one context of this attempt. */
   context: Context | undefined;
-  cancel(reason?: unknown): void;
   defer(callback: () => unknown): void;
 }
 
@@ -42,11 +41,11 @@ export class Context {
 
   /** The run's id, the same for all its attempts. */
   get runId(): string {
-    return this.#host.runId;
+    return this.#host.run.id;
   }
 
   get taskName(): string {
-    return this.#host.taskName;
+    return this.#host.run.taskName;
   }
 
   /** `""` is the default session. */
@@ -56,7 +55,7 @@ export class Context {
 
   /** 1 for the first attempt. */
   get attempt(): number {
-    return this.#host.attemptNumber;
+    return this.#host.run.attempts;
   }
 
   /** Aborts as the run is cancelled, the attempt times out or one of its dependencies fails to open. */
@@ -66,7 +65,7 @@ export class Context {
 
   /** The app's logger; silent where the app has none. */
   get logger(): Logger {
-    return this.#host.logger;
+    return this.#host.runtime.logger;
   }
 
   /**
@@ -75,7 +74,8 @@ export class Context {
    */
   async sleep(duration: Milliseconds): Promise<void> {
     check('ctx.sleep: the duration', duration, kinds.duration);
-    const { clock, signal } = this.#host;
+    const { runtime, signal } = this.#host;
+    const { clock } = runtime;
     if (signal.aborted) throw signal.reason;
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => {
@@ -92,7 +92,7 @@ export class Context {
 
   /** Cancels the run, as `run.cancel` does from outside: the signal aborts, the handler goes on. */
   cancel(reason?: unknown): void {
-    this.#host.cancel(reason);
+    this.#host.run.cancel(reason);
   }
 
   /**

@@ -1,5 +1,7 @@
 /** The inside of an app: what its clients share. */
 
+import { ActiveRun } from './active-run.js';
+import type { Job } from './attempt.js';
 import type { CloseOptions, RunSettings } from './client.js';
 import { type Clock, systemClock } from './clock.js';
 import type { StateNeed } from './depends.js';
@@ -9,11 +11,11 @@ import { Executor } from './executor.js';
 import { guard, type Logger, silent } from './logger.js';
 import { NEED, type Runtime } from './need.js';
 import { check, checkOptions, describe, kinds } from './options.js';
-import { Registry } from './registry.js';
-import { ActiveRun } from './run.js';
+import { type Found, Registry } from './registry.js';
 import { joinStorageScope, leaveStorageScope, SharedScope } from './shared.js';
 import { Signals } from './signals.js';
 import type { StorageAdapter } from './storage.js';
+import { definitionOf } from './task.js';
 import type { Milliseconds } from './types.js';
 
 /** Options of an app. */
@@ -62,7 +64,8 @@ export class Core implements Runtime {
   readonly clock: Clock;
   readonly events: Events;
   readonly registry: Registry;
-  readonly #logger: Logger;
+  readonly logger: Logger;
+  readonly #grace: Milliseconds;
   readonly #executor: Executor;
   readonly #signals = new Signals();
   readonly #once = new Map<symbol, unknown>();
@@ -77,11 +80,11 @@ export class Core implements Runtime {
     this.name = options.name ?? 'qtasks';
     this.storage = options.storage;
     this.clock = options.clock ?? systemClock;
-    this.#logger = options.logger ? guard(options.logger) : silent;
+    this.logger = options.logger ? guard(options.logger) : silent;
     this.events = new Events((error) => this.report(error));
     this.registry = new Registry(this);
-    const { concurrency = Number.POSITIVE_INFINITY, grace = 1_000 } = options;
-    this.#executor = new Executor({ runtime: this, logger: this.#logger, concurrency, grace });
+    this.#grace = options.grace ?? 1_000;
+    this.#executor = new Executor(this, options.concurrency ?? Number.POSITIVE_INFINITY);
     const place = { runtime: this, session: '' };
     this.#storageScope = joinStorageScope(place);
     this.#workerScope = new SharedScope('worker', place, this.#storageScope);
@@ -93,7 +96,7 @@ export class Core implements Runtime {
   }
 
   report(error: unknown): void {
-    this.#logger.error(`[${this.name}] a listener failed`, error);
+    this.logger.error(`[${this.name}] a listener failed`, error);
   }
 
   onClose(callback: () => void | Promise<void>): void {
@@ -106,30 +109,41 @@ export class Core implements Runtime {
     session: string,
     settings: RunSettings,
   ): ActiveRun {
-    let found: ReturnType<Registry['find']>;
+    let found: Found;
     try {
       if (this.#closing !== undefined) throw this.#closed('run');
       found = this.registry.find(target);
     } catch (error) {
-      const run = new ActiveRun(
-        this.#executor,
-        String(Reflect.get(Object(target), 'name')),
-        session,
-      );
-      this.#executor.settle(run, { status: 'error', error });
+      const run = new ActiveRun(this.#executor, nameOf(target), session);
+      this.#executor.refuse(run, 'error', error);
       return run;
     }
-    const { task, plan } = found;
-    const run = new ActiveRun(this.#executor, task.name, session);
+    const run = new ActiveRun(this.#executor, found.task.name, session);
     const { signal } = settings;
-    if (signal?.aborted) {
-      this.#executor.settle(run, { status: 'cancel', error: signal.reason });
-      return run;
+    if (signal?.aborted) this.#executor.refuse(run, 'cancel', signal.reason);
+    else {
+      if (signal) this.#signals.follow(signal, run);
+      this.#executor.start(run, this.#job(found, args, session, settings));
     }
-    if (signal) this.#signals.follow(signal, run);
-    const scope = plan.usesSession ? this.#sessionScope(session) : this.#workerScope;
-    this.#executor.start({ run, task, plan, args, scope, settings });
     return run;
+  }
+
+  #job(
+    { task, plan }: Found,
+    args: readonly unknown[],
+    session: string,
+    settings: RunSettings,
+  ): Job {
+    const { timeout, grace = this.#grace, priority = 0 } = task.options;
+    return {
+      task,
+      plan,
+      args,
+      scope: plan.usesSession ? this.#sessionScope(session) : this.#workerScope,
+      timeout: settings.timeout ?? timeout,
+      grace,
+      priority: settings.priority ?? priority,
+    };
   }
 
   #sessionScope(session: string): SharedScope {
@@ -176,7 +190,7 @@ export class Core implements Runtime {
         errors.push(error);
       }
     }
-    const { grace } = this.#executor;
+    const grace = this.#grace;
     const sessions = [...this.#sessionScopes.values()].map((scope) => scope.close(grace));
     errors.push(...(await Promise.all(sessions)).flat());
     errors.push(...(await this.#workerScope.close(grace)));
@@ -192,8 +206,13 @@ export class Core implements Runtime {
     this.#sessionScopes.delete(session);
     const message = `session "${session}" was closed before the run ended`;
     await this.#executor.drain(session, drain, new QTasksError('APP_CLOSED', message));
-    if (scope) throwCleanup(await scope.close(this.#executor.grace), `session "${session}"`);
+    if (scope) throwCleanup(await scope.close(this.#grace), `session "${session}"`);
   }
+}
+
+/** What a refused call calls its task. */
+function nameOf(target: unknown): string {
+  return definitionOf(target)?.name ?? (typeof target === 'string' ? target : '');
 }
 
 function drainOf(options: CloseOptions): Milliseconds {

@@ -136,9 +136,12 @@ export class Events {
     this.#report = report;
   }
 
+  /** Whether anybody listens to anything. */
+  any = false;
+
   /** Whether anybody listens, so that an event nobody wants is never built. */
   has(name: EventName): boolean {
-    return this.#emitter.listenerCount(name) > 0;
+    return this.any && this.#emitter.listenerCount(name) > 0;
   }
 
   emit(event: EventMap[EventName]): void {
@@ -166,8 +169,10 @@ export class Events {
       }
     };
     this.#emitter.on(name, guarded);
+    this.any = true;
     return () => {
       this.#emitter.off(name, guarded);
+      this.any = this.#emitter.eventNames().length > 0;
     };
   }
 }

@@ -1,58 +1,34 @@
 /** Runs jobs: slots, order, retries, cancel, settlement and shutdown of one app. */
+import type { ActiveRun, RunHost } from './active-run.js';
 import { Attempt, type AttemptHost, type Job } from './attempt.js';
 import type { QTasksError } from './errors.js';
 import type { EventMap } from './events.js';
-import type { Logger } from './logger.js';
+import { type Logger, silent } from './logger.js';
 import type { Runtime } from './need.js';
 import type { Node } from './plan.js';
-import { PriorityQueue } from './queue.js';
-import type { ActiveRun, RunHost, Settled } from './run.js';
+import { PriorityQueue, type Waiting } from './queue.js';
 import type { RetryPolicy } from './task.js';
 import type { Milliseconds } from './types.js';
 
-/** What an executor is made with. */
-export interface ExecutorOptions {
-  readonly runtime: Runtime;
-  readonly logger: Logger;
-  readonly concurrency: number;
-  readonly grace: Milliseconds;
-}
-
-/** A job on its way through its attempts. */
-class Execution {
-  /** Set while it waits for a slot. */
-  waiting = false;
-  gone = false;
-  order = 0;
-  attempt: Attempt | undefined;
-  /** The timer of a wait between two attempts. */
-  backoff: unknown;
+/** A run that waits for a slot. */
+interface WaitingRun extends Waiting {
+  readonly run: ActiveRun;
   readonly job: Job;
-  readonly priority: number;
-
-  constructor(job: Job) {
-    this.job = job;
-    this.priority = job.settings.priority ?? job.task.options.priority ?? 0;
-  }
 }
 
 /** One app's executor. */
 export class Executor implements RunHost, AttemptHost {
   readonly runtime: Runtime;
-  readonly logger: Logger;
-  readonly grace: Milliseconds;
   readonly #concurrency: number;
-  readonly #running = new Map<ActiveRun, Execution>();
-  readonly #waiting = new PriorityQueue<Execution>();
+  readonly #runs: ActiveRun[] = [];
+  readonly #queue = new PriorityQueue<WaitingRun>();
   readonly #idPrefix = `${Math.random().toString(36).slice(2)}-`;
   #busy = 0;
   #order = 0;
   #ids = 0;
 
-  constructor({ runtime, logger, concurrency, grace }: ExecutorOptions) {
+  constructor(runtime: Runtime, concurrency: number) {
     this.runtime = runtime;
-    this.logger = logger;
-    this.grace = grace;
     this.#concurrency = concurrency;
   }
 
@@ -60,74 +36,73 @@ export class Executor implements RunHost, AttemptHost {
     return this.#idPrefix + (++this.#ids).toString(36);
   }
 
-  /** Starts a job at once if a slot is free, else queues it. */
-  start(job: Job): void {
-    const execution = new Execution(job);
-    this.#running.set(job.run, execution);
-    this.#queue(execution);
+  /** Starts a run at once if a slot is free, else queues it. */
+  start(run: ActiveRun, job: Job): void {
+    run.index = this.#runs.push(run) - 1;
+    this.#enqueue(run, job);
   }
 
-  #queue(execution: Execution): void {
-    if (this.#busy < this.#concurrency) return this.#begin(execution);
-    execution.waiting = true;
-    execution.order = ++this.#order;
-    this.#waiting.add(execution);
+  #enqueue(run: ActiveRun, job: Job): void {
+    if (this.#busy < this.#concurrency) return this.#begin(run, job);
+    const waiting = { run, job, priority: job.priority, order: ++this.#order, gone: false };
+    run.waiting = waiting;
+    this.#queue.add(waiting);
   }
 
-  #begin(execution: Execution): void {
-    const { run } = execution.job;
+  #begin(run: ActiveRun, job: Job): void {
     this.#busy++;
     run.attempts++;
     run.status = 'process';
-    if (run.attempts === 1) this.#log(run, 'started');
-    this.#emit(run, 'run:start', undefined);
-    execution.attempt = new Attempt(this, execution.job);
-    execution.attempt.start();
+    if (run.attempts === 1) this.#log(run, 'info', 'started');
+    this.#emit(run, 'run:start');
+    run.attempt = new Attempt(this, run, job);
+    run.attempt.start();
   }
 
-  returned(run: ActiveRun, value: unknown): void {
-    this.#log(run, 'completed');
-    this.#emit(run, 'run:return', { value });
+  returned({ run, outcome }: Attempt): void {
+    this.#log(run, 'info', 'completed');
+    this.#emit(run, 'run:return', { value: outcome });
   }
 
-  finished(job: Job, attempt: Attempt): void {
-    const { run } = job;
-    const execution = this.#running.get(run);
-    if (!execution) return;
-    execution.attempt = undefined;
-    if (attempt.cleanupErrors) {
-      run.cleanupErrors = [...(run.cleanupErrors ?? []), ...attempt.cleanupErrors];
-    }
+  finished(attempt: Attempt): void {
+    const { run, job, failing, outcome, cancelled, cleanupErrors } = attempt;
+    run.attempt = undefined;
+    if (cleanupErrors) run.cleanupErrors = [...run.cleanupErrors, ...cleanupErrors];
     this.#busy--;
-    if (!attempt.failing) this.settle(run, { status: 'success', value: attempt.value });
-    else if (run.cancelled && attempt.aborted && !attempt.timedOut) this.#settleCancelled(run);
-    else this.#retryOrFail(execution, attempt.error);
-    this.#next();
+    if (!failing) this.settle(run, 'success', outcome);
+    else if (cancelled) this.settle(run, 'cancel', run.reason);
+    else this.#retryOrFail(run, job, outcome);
+    this.#fillSlots();
   }
 
-  /** Gives free slots to those who wait: first the slot, then the smallest. */
-  #next(): void {
+  /** First the slot, then whoever is the smallest by then. */
+  #fillSlots(): void {
     while (this.#busy < this.#concurrency) {
-      const execution = this.#waiting.take();
-      if (!execution) return;
-      execution.waiting = false;
-      this.#begin(execution);
+      const next = this.#queue.take();
+      if (!next) return;
+      next.run.waiting = undefined;
+      this.#begin(next.run, next.job);
     }
   }
 
-  #retryOrFail(execution: Execution, error: unknown): void {
-    const { run, task } = execution.job;
-    const { retry } = task;
+  #retryOrFail(run: ActiveRun, job: Job, error: unknown): void {
+    const { retry } = job.task;
     if (!retry || run.attempts > retry.limit || !this.#isWorthRetry(retry, error)) {
-      return this.settle(run, { status: 'error', error });
+      return this.settle(run, 'error', error);
     }
-    if (run.cancelled) return this.#settleCancelled(run);
+    // Cancelled while an attempt that had failed by itself was torn down.
+    if (run.cancelled) return this.settle(run, 'cancel', run.reason);
     const delay = backoff(retry, run.attempts);
     run.status = 'retry';
+    this.#log(
+      run,
+      'warn',
+      `failed, attempt ${run.attempts + 1} follows in ${Math.round(delay)} ms`,
+    );
     this.#emit(run, 'run:retry', { error, delay });
-    execution.backoff = this.runtime.clock.setTimeout(() => {
-      execution.backoff = undefined;
-      this.#queue(execution);
+    run.backoff = this.runtime.clock.setTimeout(() => {
+      run.backoff = undefined;
+      this.#enqueue(run, job);
     }, delay);
   }
 
@@ -142,80 +117,69 @@ export class Executor implements RunHost, AttemptHost {
     }
   }
 
-  cancel(run: ActiveRun, reason: unknown): void {
-    const execution = this.#running.get(run);
-    if (!execution || run.cancelled) return;
-    run.cancelled = { reason };
-    if (execution.attempt) return execution.attempt.abort(reason);
-    if (execution.backoff !== undefined) this.runtime.clock.clearTimeout(execution.backoff);
-    if (execution.waiting) {
-      execution.gone = true;
-      this.#waiting.drop();
-    }
-    this.#settleCancelled(run);
+  cancel(run: ActiveRun): void {
+    const { attempt, backoff, waiting, reason } = run;
+    if (attempt) return attempt.cancel(reason);
+    if (backoff !== undefined) this.runtime.clock.clearTimeout(backoff);
+    if (waiting) this.#queue.drop(waiting);
+    this.settle(run, 'cancel', reason);
   }
 
-  #settleCancelled(run: ActiveRun): void {
-    this.settle(run, { status: 'cancel', error: run.cancelled?.reason });
+  /** Refuses a call: its run ends before it starts. */
+  refuse(run: ActiveRun, status: 'error' | 'cancel', error: unknown): void {
+    run.index = this.#runs.push(run) - 1;
+    this.settle(run, status, error);
   }
 
-  /** Ends a run, exactly once; also one that was refused before it started. */
-  settle(
-    run: ActiveRun,
-    outcome:
-      | { readonly status: 'success'; readonly value: unknown }
-      | { readonly status: 'error' | 'cancel'; readonly error: unknown },
-  ): void {
-    this.#running.delete(run);
-    const settled: Settled<unknown> = {
-      ...outcome,
-      attempts: run.attempts,
-      cleanupErrors: run.cleanupErrors ?? [],
-    };
-    run.settle(settled);
-    if (settled.status === 'success') this.#emit(run, 'run:success', { value: settled.value });
-    else if (settled.status === 'cancel') this.#emit(run, 'run:cancel', { reason: settled.error });
-    else {
-      this.#emit(run, 'run:error', { error: settled.error });
-      if (!run.observed) this.#surfaceLater(run, settled.error);
+  /** Ends a run, exactly once. */
+  settle(run: ActiveRun, status: 'success' | 'error' | 'cancel', outcome: unknown): void {
+    const last = this.#runs.pop();
+    if (last && last !== run) {
+      this.#runs[run.index] = last;
+      last.index = run.index;
     }
+    run.settle(status, outcome);
+    if (status === 'error') {
+      this.#log(run, 'error', 'failed', outcome);
+      if (!run.observed) this.#surfaceLater(run, outcome);
+    }
+    if (!this.runtime.events.any) return;
+    const name = { success: 'value', error: 'error', cancel: 'reason' }[status];
+    this.#emit(run, `run:${status}`, { [name]: outcome });
   }
 
   /** Where nobody has looked at a failure by the end of this turn, it must not stay unseen. */
   #surfaceLater(run: ActiveRun, error: unknown): void {
     setTimeout(() => {
       if (run.observed) return;
-      const { events, clock } = this.runtime;
-      const { id, taskName: task, session } = run;
-      if (!events.has('error')) void Promise.reject(error);
-      else events.emit({ type: 'error', at: clock.now(), run: id, task, session, error });
+      if (this.runtime.events.has('error')) this.#emit(run, 'error', { error });
+      else void Promise.reject(error);
     }, 0);
   }
 
-  dependency(run: ActiveRun, type: 'open' | 'close', node: Node): void {
-    this.#emit(run, `dependency:${type}`, { dependency: node.path });
+  dependency(run: ActiveRun, what: 'open' | 'close' | 'error', node: Node, error?: unknown): void {
+    if (!this.runtime.events.any) return;
+    const dependency = node.path;
+    this.#emit(
+      run,
+      `dependency:${what}`,
+      what === 'error' ? { dependency, error } : { dependency },
+    );
   }
 
-  trouble(run: ActiveRun, node: Node, error: unknown): void {
-    this.#emit(run, 'dependency:error', { dependency: node.path, error });
-  }
-
-  #emit<Name extends keyof EventMap>(
-    run: ActiveRun,
-    type: Name,
-    details: object | undefined,
-  ): void {
+  #emit(run: ActiveRun, type: keyof EventMap, details?: object): void {
     const { events, clock } = this.runtime;
     if (!events.has(type)) return;
-    const { id, taskName, session, attempts } = run;
-    const about = { run: id, task: taskName, session, attempt: attempts };
-    events.emit({ type, at: clock.now(), ...about, ...details } as EventMap[Name]);
+    const { id, taskName: task, session, attempts: attempt } = run;
+    const event = { type, at: clock.now(), run: id, task, session, attempt, ...details };
+    events.emit(event as EventMap[keyof EventMap]);
   }
 
-  #log(run: ActiveRun, what: string): void {
-    const { name } = this.runtime;
+  #log(run: ActiveRun, level: keyof Logger, what: string, ...error: [error?: unknown]): void {
+    const { name, logger } = this.runtime;
+    if (logger === silent) return;
     const session = run.session && ` (${run.session})`;
-    this.logger.info(`[${name}] ${run.taskName}${session} ${what}`);
+    logger[level](`[${name}] ${run.taskName}${session} ${what}`, ...error);
   }
 
   /**
@@ -227,13 +191,10 @@ export class Executor implements RunHost, AttemptHost {
     drain: Milliseconds,
     reason: QTasksError,
   ): Promise<void> {
-    const runs = [...this.#running.keys()].filter(
-      (run) => session === undefined || run.session === session,
-    );
-    if (runs.length === 0) return;
+    const runs = this.#runs.filter((run) => session === undefined || run.session === session);
     const { clock } = this.runtime;
     const timer = clock.setTimeout(() => {
-      for (const run of runs) this.cancel(run, reason);
+      for (const run of runs) run.cancel(reason);
     }, drain);
     await Promise.all(
       runs.map((run) => new Promise<void>((resolve) => run.whenSettled(() => resolve()))),

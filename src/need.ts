@@ -5,6 +5,7 @@
  */
 import type { Clock } from './clock.js';
 import type { Events } from './events.js';
+import type { Logger } from './logger.js';
 import type { Scope } from './scopes.js';
 import type { StorageAdapter } from './storage.js';
 
@@ -18,6 +19,8 @@ export interface Runtime {
   readonly storage: StorageAdapter | undefined;
   readonly clock: Clock;
   readonly events: Events;
+  /** Silent where the app was given none. */
+  readonly logger: Logger;
   /** Makes something once per app and keeps it: the bucket engine, for one. */
   once<T>(key: symbol, make: () => T): T;
   /** Tells the app's logger of an error that no call can be rejected with: a throwing listener. */

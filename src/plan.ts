@@ -11,7 +11,7 @@ export interface Wire {
   readonly key: string;
   /** Set where it opens in an instant; then there is no child. */
   readonly instant: InstantNeed | undefined;
-  /** Which of the children it is. */
+  /** Where its value is: the position among a node's children, or in the plan. */
   readonly index: number;
 }
 
@@ -30,22 +30,21 @@ export interface Node {
 /** One node to open for a run, at its position in the plan. */
 export interface Step {
   readonly node: Node;
-  /** Positions of what it is opened with, by the wires' `index`. */
-  readonly inputs: readonly number[];
+  readonly index: number;
+  /** What it is opened with, by position in the plan. */
+  readonly wires: readonly Wire[];
   /** How many other steps it waits for. */
   readonly waits: number;
-  /** Positions of the steps that wait for it. */
-  readonly dependents: readonly number[];
+  /** The steps that wait for it. */
+  readonly dependents: readonly Step[];
 }
 
 /** What a run of a task opens. */
 export interface Plan {
   /** Dependencies first, those who need them after. What lives longer brings its own needs. */
   readonly steps: readonly Step[];
-  /** The handler's own record; `undefined` where the task has no needs. */
+  /** The handler's own record, by position in the plan; `undefined` where the task has no needs. */
   readonly wires: readonly Wire[] | undefined;
-  /** Positions of what the handler gets, by the wires' `index`. */
-  readonly inputs: readonly number[];
   /** Whether it opens something of the session's. */
   readonly usesSession: boolean;
 }
@@ -61,7 +60,7 @@ interface Visit {
 }
 
 /** The tasks without needs share one. */
-const empty: Plan = { steps: [], wires: undefined, inputs: [], usesSession: false };
+const empty: Plan = { steps: [], wires: undefined, usesSession: false };
 
 /**
  * Compiles the needs of a task and checks them.
@@ -80,8 +79,7 @@ class Compiler {
   readonly #task: string;
   readonly #runtime: Runtime;
   readonly #replace: Replace;
-  readonly #steps: (Step & { readonly dependents: number[] })[] = [];
-  readonly #positions = new Map<Node, number>();
+  readonly #steps = new Map<Node, Step & { readonly dependents: Step[] }>();
   readonly #cached = new Map<DependencyDefinition, Node>();
   readonly #overridden = new Map<Node, ReadonlySet<string>>();
   readonly #trail: Visit[] = [];
@@ -94,22 +92,28 @@ class Compiler {
 
   compile(needs: object): Plan {
     const { wires, children } = this.#read(needs, 'task');
-    const inputs = children.map((child) => this.#place(child));
-    const usesSession = this.#steps.some(({ node }) => node.dependency.scope === 'session');
-    return { steps: this.#steps, wires, inputs, usesSession };
+    const placed = this.#place(wires, children);
+    const steps = [...this.#steps.values()];
+    const usesSession = steps.some(({ node }) => node.dependency.scope === 'session');
+    return { steps, wires: placed, usesSession };
   }
 
-  /** Gives a node its position, after those of what it needs. */
-  #place(node: Node): number {
-    const known = this.#positions.get(node);
-    if (known !== undefined) return known;
-    const inputs = isShared(node) ? [] : node.children.map((child) => this.#place(child));
-    const before = new Set(inputs);
-    const step = { node, inputs, waits: before.size, dependents: [] };
-    const position = this.#steps.push(step) - 1;
-    this.#positions.set(node, position);
-    for (const input of before) this.#steps[input]?.dependents.push(position);
-    return position;
+  /** Gives the children their steps; returns the wires by position in the plan. */
+  #place(wires: readonly Wire[], children: readonly Node[]): Wire[] {
+    const steps = children.map((child) => this.#step(child));
+    return wires.map((wire) => ({ ...wire, index: steps[wire.index]?.index ?? -1 }));
+  }
+
+  #step(node: Node): Step {
+    const known = this.#steps.get(node);
+    if (known) return known;
+    const children = isShared(node) ? [] : node.children;
+    const wires = this.#place(node.wires, children);
+    const before = new Set(children);
+    const step = { node, index: this.#steps.size, wires, waits: before.size, dependents: [] };
+    this.#steps.set(node, step);
+    for (const child of before) this.#steps.get(child)?.dependents.push(step);
+    return step;
   }
 
   #read(needs: object, scope: Scope): { wires: Wire[]; children: Node[] } {

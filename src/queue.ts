@@ -5,18 +5,14 @@ export interface Waiting {
   readonly priority: number;
   /** Grows with each one that comes. */
   readonly order: number;
-  /** Whether it has been cancelled; then it is dropped when its turn comes. */
-  readonly gone: boolean;
+  /** Whether it has been dropped; then it is skipped when its turn comes. */
+  gone: boolean;
 }
 
 /** A binary heap: adding and taking cost O(log n). */
 export class PriorityQueue<Item extends Waiting> {
   readonly #heap: Item[] = [];
   #gone = 0;
-
-  get size(): number {
-    return this.#heap.length - this.#gone;
-  }
 
   add(item: Item): void {
     this.#heap.push(item);
@@ -38,8 +34,9 @@ export class PriorityQueue<Item extends Waiting> {
     }
   }
 
-  /** Tells that an item in it is gone; many such are swept at once. */
-  drop(): void {
+  /** Drops an item; many such are swept at once. */
+  drop(item: Waiting): void {
+    item.gone = true;
     this.#gone++;
     if (this.#gone * 2 <= this.#heap.length) return;
     const left = this.#heap.filter((item) => !item.gone).sort(compare);

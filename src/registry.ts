@@ -6,9 +6,13 @@ import { describe } from './options.js';
 import { compile, type Plan } from './plan.js';
 import { definitionOf, type TaskDefinition } from './task.js';
 
-/** A registered task. */
-interface Entry {
+/** A registered task with what its runs open. */
+export interface Found {
   readonly task: TaskDefinition;
+  readonly plan: Plan;
+}
+
+interface Entry extends Found {
   plan: Plan;
   /** Of which overrides the plan is. */
   version: number;
@@ -51,7 +55,7 @@ export class Registry {
    * Finds a task by itself or by its name.
    * @throws TASK_UNKNOWN
    */
-  find(target: unknown): { readonly task: TaskDefinition; readonly plan: Plan } {
+  find(target: unknown): Found {
     const definition = definitionOf(target);
     const name = definition ? definition.name : target;
     const entry = typeof name === 'string' ? this.#entries.get(name) : undefined;

@@ -1,14 +1,17 @@
 /** The scopes that outlive a run: each opens a dependency at first use and closes all at its end. */
 import { QTasksError } from './errors.js';
+import type { EventMap } from './events.js';
 import type { Place } from './need.js';
 import type { Node } from './plan.js';
-import { closeLate, closeWithin, inject, type Lease, open, type Sink } from './resolver.js';
+import { close, closeInTime, inject, type Lease, Opening, type Sink } from './resolver.js';
 import type { Scope } from './scopes.js';
 import type { StorageAdapter } from './storage.js';
 import type { Milliseconds } from './types.js';
 
 /** Stands for the instance itself, where a position among its children is expected. */
 const SELF = -1;
+
+type Waiter<Token> = Pick<Sink<Token>, 'opened' | 'failed'>;
 
 /** The opened values of one scope: of one session, of one app or of one storage object. */
 export class SharedScope {
@@ -30,15 +33,15 @@ export class SharedScope {
    * Opens a dependency of this scope or a longer one, or takes the one that is open or opening.
    * A sink that has lost interest may ignore the answer; nothing has to be given back.
    */
-  acquire(node: Node, sink: Sink, index: number): void {
+  acquire<Token>(node: Node, sink: Waiter<Token>, token: Token): void {
     if (node.dependency.scope !== this.scope && this.#outer) {
-      return this.#outer.acquire(node, sink, index);
+      return this.#outer.acquire(node, sink, token);
     }
     const known = this.#instances.get(node.sharedKey);
-    if (known) return known.join(sink, index);
+    if (known) return known.join(sink, token);
     const instance = new Instance(this, node);
     this.#instances.set(node.sharedKey, instance);
-    instance.join(sink, index);
+    instance.join(sink, token);
     instance.start();
   }
 
@@ -71,17 +74,17 @@ export class SharedScope {
 }
 
 /** One value of a longer-lived dependency, opening or open. */
-class Instance implements Sink {
+class Instance implements Sink<number> {
   readonly node: Node;
   isOpen = false;
   readonly #scope: SharedScope;
-  #waiters: { readonly sink: Pick<Sink, 'opened' | 'failed'>; readonly index: number }[] = [];
+  #waiters: { opened(): void; failed(error: unknown): void }[] = [];
   readonly #inputs: unknown[] = [];
   #missing: number;
   #value: unknown;
   #lease: Lease | undefined;
   /** Set once nobody waits for the opening any more. */
-  #abandoned: { readonly reason: unknown } | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(scope: SharedScope, node: Node) {
     this.#scope = scope;
@@ -89,9 +92,10 @@ class Instance implements Sink {
     this.#missing = node.children.length;
   }
 
-  join(sink: Pick<Sink, 'opened' | 'failed'>, index: number): void {
-    if (this.isOpen) sink.opened(index, this.#value, undefined);
-    else this.#waiters.push({ sink, index });
+  join<Token>(sink: Waiter<Token>, token: Token): void {
+    const opened = (): void => sink.opened(token, this.#value, undefined);
+    if (this.isOpen) opened();
+    else this.#waiters.push({ opened, failed: (error) => sink.failed(token, error) });
   }
 
   start(): void {
@@ -105,44 +109,37 @@ class Instance implements Sink {
     const { place } = this.#scope;
     let needs: Record<string, unknown>;
     try {
-      needs = inject(place, this.node.wires, this.#inputs, undefined);
+      needs = inject(place, this.node.wires, this.#inputs);
     } catch (error) {
       return this.failed(SELF, error);
     }
-    open(place.runtime, this.node, needs, this, SELF);
+    new Opening(this.node, this, SELF).open(needs, place.runtime.clock);
   }
 
   opened(index: number, value: unknown, lease: Lease | undefined): void {
-    if (this.#abandoned) {
-      if (lease) void closeLate(lease, this.node, this.#abandoned.reason, this);
-    } else if (index !== SELF) {
+    if (this.#failure) return void lease?.closeLate(this.#failure.error);
+    if (index !== SELF) {
       this.#inputs[index] = value;
       if (--this.#missing === 0) this.#open();
-    } else {
-      this.isOpen = true;
-      this.#value = value;
-      this.#lease = lease;
-      this.#scope.add(this);
-      this.#emit('dependency:open');
-      for (const waiter of this.#leave()) waiter.sink.opened(waiter.index, value, undefined);
+      return;
     }
+    this.isOpen = true;
+    this.#value = value;
+    this.#lease = lease;
+    this.#scope.add(this);
+    this.#emit('open');
+    for (const waiter of this.#waiters.splice(0)) waiter.opened();
   }
 
   failed(_index: number, error: unknown): void {
-    if (this.#abandoned) return;
-    this.#abandoned = { reason: error };
+    if (this.#failure) return;
+    this.#failure = { error };
     this.#scope.remove(this);
-    for (const waiter of this.#leave()) waiter.sink.failed(waiter.index, error);
+    for (const waiter of this.#waiters.splice(0)) waiter.failed(error);
   }
 
   trouble(_node: Node, error: unknown): void {
-    this.#emit('dependency:error', error);
-  }
-
-  #leave(): { readonly sink: Pick<Sink, 'opened' | 'failed'>; readonly index: number }[] {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    return waiters;
+    this.#emit('error', error);
   }
 
   /** Resolves once it is open, has failed or is given up after `grace`. */
@@ -164,30 +161,26 @@ class Instance implements Sink {
   /** Closes it; adds what goes wrong to `errors`. */
   async close(errors: unknown[]): Promise<void> {
     if (!this.#lease) return;
-    const { closeTimeout } = this.node.dependency;
-    const { runtime } = this.#scope.place;
+    const { clock } = this.#scope.place.runtime;
     try {
-      const closing = this.#lease.close(false, undefined);
-      await (closeTimeout === undefined
-        ? closing
-        : closeWithin(runtime, this.node, closing, closeTimeout, this));
-      this.#emit('dependency:close');
+      const closing = close(this.#lease, false, undefined);
+      await closeInTime(this.node, closing, clock, (node, error) => this.trouble(node, error));
+      this.#emit('close');
     } catch (error) {
       errors.push(error);
-      this.#emit('dependency:error', error);
+      this.#emit('error', error);
     }
   }
 
-  #emit(type: 'dependency:open' | 'dependency:close'): void;
-  #emit(type: 'dependency:error', error: unknown): void;
-  #emit(type: 'dependency:open' | 'dependency:close' | 'dependency:error', error?: unknown): void {
-    const { runtime, session } = this.#scope.place;
-    if (!runtime.events.has(type)) return;
-    const about = { at: runtime.clock.now(), dependency: this.node.path };
-    const where = this.#scope.scope === 'session' ? { ...about, session } : about;
-    runtime.events.emit(
-      type === 'dependency:error' ? { ...where, type, error } : { ...where, type },
-    );
+  #emit(what: 'open' | 'close' | 'error', error?: unknown): void {
+    const { scope, place } = this.#scope;
+    const { events, clock } = place.runtime;
+    const type = `dependency:${what}` as const;
+    if (!events.has(type)) return;
+    const about = { type, at: clock.now(), dependency: this.node.path };
+    const session = scope === 'session' ? { session: place.session } : {};
+    const details = what === 'error' ? { error } : {};
+    events.emit({ ...about, ...session, ...details } as EventMap[typeof type]);
   }
 }
 

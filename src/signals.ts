@@ -1,5 +1,5 @@
 /** Callers' abort signals: one listener on each, however many runs hang on it. */
-import type { ActiveRun } from './run.js';
+import type { ActiveRun } from './active-run.js';
 
 /** The runs of one app by the signal that cancels them. */
 export class Signals {

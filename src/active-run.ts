@@ -1,0 +1,98 @@
+/** A run from the inside: what the executor knows of it, and the promise that its caller holds. */
+import type { Attempt } from './attempt.js';
+import { QTasksError } from './errors.js';
+import type { Waiting } from './queue.js';
+import type { Run, RunStatus, Settled } from './run.js';
+
+/** What a run asks of the executor. */
+export interface RunHost {
+  createId(): string;
+  cancel(run: ActiveRun): void;
+}
+
+/** One run, from its call until it has settled. */
+export class ActiveRun implements Run<unknown> {
+  status: RunStatus = 'new';
+  /** How many attempts were started. */
+  attempts = 0;
+  /** The attempt that goes on right now, the place among those who wait, or the timer of a backoff. */
+  attempt: Attempt | undefined = undefined;
+  waiting: Waiting | undefined = undefined;
+  backoff: unknown = undefined;
+  /** The place among the executor's runs. */
+  index = 0;
+  cancelled = false;
+  /** Why it was cancelled. */
+  reason: unknown = undefined;
+  /** Whether somebody will see how it ends. */
+  observed = false;
+  cleanupErrors: readonly unknown[] = [];
+  readonly taskName: string;
+  readonly session: string;
+  readonly #host: RunHost;
+  #isSettled = false;
+  /** Its result or error, once it has settled. */
+  #outcome: unknown = undefined;
+  #id: string | undefined = undefined;
+  #promise: Promise<unknown> | undefined = undefined;
+  #listeners: (() => void)[] = [];
+
+  constructor(host: RunHost, taskName: string, session: string) {
+    this.#host = host;
+    this.taskName = taskName;
+    this.session = session;
+  }
+
+  get id(): string {
+    this.#id ??= this.#host.createId();
+    return this.#id;
+  }
+
+  get settled(): Promise<Settled<unknown>> {
+    this.observed = true;
+    return new Promise((resolve) => this.whenSettled(() => resolve(this.#toSettled())));
+  }
+
+  #toSettled(): Settled<unknown> {
+    const { status, attempts, cleanupErrors } = this;
+    return status === 'success'
+      ? { status, value: this.#outcome, attempts, cleanupErrors }
+      : { status: status as 'error' | 'cancel', error: this.#outcome, attempts, cleanupErrors };
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a run is a PromiseLike, so that it can be awaited
+  then<Value = unknown, Failure = never>(
+    onfulfilled?: ((value: unknown) => Value | PromiseLike<Value>) | null,
+    onrejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure> {
+    this.observed = true;
+    this.#promise ??= new Promise((resolve, reject) =>
+      this.whenSettled(() => (this.status === 'success' ? resolve : reject)(this.#outcome)),
+    );
+    return this.#promise.then(onfulfilled, onrejected);
+  }
+
+  cancel(reason?: unknown): void {
+    if (this.cancelled || this.#isSettled) return;
+    this.cancelled = true;
+    this.reason =
+      reason === undefined
+        ? new QTasksError('TASK_CANCELLED', `task "${this.taskName}": the run was cancelled`)
+        : reason;
+    this.#host.cancel(this);
+  }
+
+  /** Calls back once it has settled, without counting as somebody who looks at the outcome. */
+  whenSettled(listener: () => void): void {
+    if (this.#isSettled) listener();
+    else this.#listeners.push(listener);
+  }
+
+  settle(status: 'success' | 'error' | 'cancel', outcome: unknown): void {
+    this.status = status;
+    this.#isSettled = true;
+    this.#outcome = outcome;
+    for (const listener of this.#listeners) listener();
+    this.#listeners = [];
+  }
+}

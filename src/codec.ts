@@ -1,0 +1,321 @@
+/**
+ * Turns one value of a state's field into the text that storage adapters carry, and back; the
+ * bucket engine is its only user.
+ *
+ * What JSON carries exactly is stored as that JSON, readable from anywhere. Anything richer is `~1`
+ * (no JSON begins with `~`; 1 is the version) and a JSON array of kind, content, kind, content, …:
+ * the nodes of the value, itself first.
+ *
+ *     { at: new Date(0), odd: new Set([NaN]) }
+ *     ~1["Object",{"at":[1],"odd":[2]},"Date","1970-01-01T00:00:00.000Z","Set",[[3]],"number","NaN"]
+ *
+ * | kind | content |
+ * | --- | --- |
+ * | `Object`, `null` (one without prototype) | object of slots |
+ * | `Array`, `Set` | array of slots |
+ * | `Map` | array of slots: key, value, key, value, … |
+ * | `RegExp` | array of slots: source, flags, lastIndex |
+ * | `Date` | ISO 8601, or `"null"` for an invalid one |
+ * | `URL` | its href |
+ * | `undefined`, `number` (`NaN`, `±Infinity`, `-0`), `bigint` | its text |
+ * | `ArrayBuffer`, `Uint8Array` and the other typed arrays | its bytes, little-endian, as base64 |
+ *
+ * A slot is a string, finite number, boolean or `null` as in JSON, or `[n]`: the node n, counted from
+ * 0. So one object can stand in two places, or in itself, and no depth is too deep.
+ *
+ * Not kept: accessors (they become the value that they gave, and should give the same one each time),
+ * what is not enumerable, frozen or sealed, extra properties of typed arrays, and that two views share
+ * a buffer: each comes back with a buffer of its own, which holds the view's part alone.
+ */
+import { QTasksError } from './errors.js';
+
+/** Where a node of a value was met first. */
+interface Node {
+  readonly index: number;
+  /** Leads here from the parent, last step first. */
+  readonly steps: readonly (string | number)[];
+  readonly parent?: Node;
+}
+
+type Kind = readonly [
+  name: string,
+  /** How many prototypes an instance has above it; one of a subclass has more. */
+  depth: number,
+  /** Copies the content, not yet as slots. Throws for what only claims to be of this kind. */
+  read: (value: unknown) => object,
+  /** Makes the value, of its content or the first two slots; the others are filled in later. */
+  make: (text: string, flags: string, content: object) => unknown,
+];
+
+/**
+ * Encodes one value of a state's field. In the path of an error a Set's member stands for its
+ * position, and a Map's as in `[...map]`: the entry's position, then 0 for its key, 1 for its value.
+ * @throws VALUE_UNSUPPORTED with `data.path`, beginning with `field`
+ */
+export function encode(value: unknown, field: string): string {
+  try {
+    if (isScalar(value) || isPlain(value)) return JSON.stringify(value);
+  } catch {
+    // Too deep for JSON.stringify, or a getter throws: the table copes with it, or tells where.
+  }
+  const nodes = new Map<unknown, Node>([[value, { index: 0, steps: [field] }]]);
+  const table: unknown[] = [];
+  // A Map also visits what is added to it on the way.
+  for (const [item, node] of nodes) {
+    const [name, content] = readNode(item, node);
+    table.push([name, content]);
+    replaceNodes(content, (child, key, position) => {
+      const known = nodes.get(child) ?? {
+        index: nodes.size,
+        steps:
+          name === 'Map'
+            ? [position % 2, position >> 1]
+            : [Array.isArray(content) ? position : key],
+        parent: node,
+      };
+      nodes.set(child, known);
+      return [known.index];
+    });
+  }
+  return `~1${JSON.stringify(table)}`;
+}
+
+/**
+ * Decodes what {@link encode} made, always to a fresh copy.
+ * @throws STORAGE_CORRUPT for any other text; without a cause, which might quote it
+ */
+export function decode(raw: string, field: string): unknown {
+  try {
+    return raw.startsWith('~1') ? fromTable(JSON.parse(raw.slice(2))) : JSON.parse(raw);
+  } catch {
+    throw new QTasksError(
+      'STORAGE_CORRUPT',
+      `The stored value of "${field}" is damaged or of a newer version; set or delete it`,
+      { data: { field } },
+    );
+  }
+}
+
+/** Whether values of this kind are immutable and so need no copy. */
+export function isPrimitive(value: unknown): boolean {
+  return Object(value) !== value && typeof value !== 'symbol';
+}
+
+/** Whether JSON carries this exactly, without a look inside. */
+function isScalar(value: unknown): boolean {
+  if (typeof value === 'number') return value - value === 0 && (value !== 0 || 1 / value > 0);
+  return typeof value === 'string' || typeof value === 'boolean' || value === null;
+}
+
+/** Whether JSON carries all of this exactly. Every write pays for it, so it only says no. */
+function isPlain(root: unknown): boolean {
+  const seen = new Set([root]);
+  // A Set also visits what is added to it on the way.
+  for (const node of seen) {
+    if (typeof node !== 'object' || !node) return false;
+    const { prototype } = Array.isArray(node) ? Array : Object;
+    if (
+      Object.getPrototypeOf(node) !== prototype ||
+      Object.getOwnPropertySymbols(node).length ||
+      hasMore(node)
+    )
+      return false;
+    for (const child of Object.values(node)) {
+      if (isScalar(child)) continue;
+      if (seen.has(child)) return false;
+      seen.add(child);
+    }
+  }
+  return true;
+}
+
+/** Whether a list or record has what its slots would not show. */
+function hasMore(node: object): boolean {
+  return (
+    typeof Reflect.get(node, 'toJSON') === 'function' ||
+    // reduce skips holes.
+    (Array.isArray(node) &&
+      (Object.values(node).length !== node.length ||
+        node.reduce((count) => count + 1, 0) !== node.length))
+  );
+}
+
+function readNode(value: unknown, node: Node): [string, object] {
+  let found: Kind | string;
+  let options = {};
+  try {
+    found = kindOf(value);
+    if (typeof found === 'object') {
+      const [name, , read] = found;
+      return [name, read(value)];
+    }
+  } catch (cause) {
+    found = 'value that throws when read';
+    options = { cause };
+  }
+  const path = [];
+  for (let at: Node | undefined = node; at; at = at.parent) path.push(...at.steps);
+  path.reverse();
+  throw new QTasksError(
+    'VALUE_UNSUPPORTED',
+    `Cannot store the ${found} at ${path.join('.').slice(0, 200)}; store plain data made of it`,
+    { ...options, data: { path } },
+  );
+}
+
+/** Replaces each slot that is no scalar, in place. */
+function replaceNodes(
+  content: object,
+  replace: (slot: unknown, key: string, position: number) => unknown,
+): void {
+  Object.entries(content).forEach(([key, slot], position) => {
+    // An own "__proto__" is there already, so this sets it and no prototype.
+    if (!isScalar(slot)) Reflect.set(content, key, replace(slot, key, position));
+  });
+}
+
+/** Finds the kind of a value, or describes what is not supported. */
+function kindOf(value: unknown): Kind | string {
+  if (typeof value !== 'object' || !value) return KINDS.get(typeof value) ?? typeof value;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const depth = countPrototypes(value);
+  const kind = KINDS.get(depth || tag !== 'Object' ? tag : 'null');
+  // The last prototype has to be an Object.prototype, of whichever realm.
+  if (kind?.[1] !== depth || (depth && !('isPrototypeOf' in value)))
+    return `instance of ${value.constructor?.name || tag}`;
+  const more =
+    Object.getOwnPropertySymbols(value).some((key) =>
+      Object.prototype.propertyIsEnumerable.call(value, key),
+    ) ||
+    (depth < 2 || Array.isArray(value) ? hasMore(value) : depth < 3 && Object.keys(value).length);
+  return more ? `${kind[0]} with holes, symbols, toJSON or extra properties` : kind;
+}
+
+function countPrototypes(value: object): number {
+  const next: object | null = Object.getPrototypeOf(value);
+  return next ? 1 + countPrototypes(next) : 0;
+}
+
+function fromTable(table: [unknown, object][]): unknown {
+  const values = table.map(([name, content]) => {
+    const kind = KINDS.get(name);
+    if (!kind || Array.isArray(content) !== kind[1] > 1) throw new TypeError();
+    return kind[3](`${Reflect.get(content, 0)}`, `${Reflect.get(content, 1)}`, content);
+  });
+  values.forEach((value, index) => {
+    const content = Object(table[index]?.[1]);
+    replaceNodes(content, (slot) => {
+      const [target] = Object(slot);
+      if (typeof target !== 'number' || !(target in values)) throw new TypeError();
+      return values[target];
+    });
+    if (value instanceof Set) for (const member of content) value.add(member);
+    if (value instanceof Map)
+      for (let at = 0; at < content.length; at += 2) value.set(content[at], content[at + 1]);
+    if (value instanceof RegExp) value.lastIndex = content[2];
+  });
+  if (!values.length) throw new TypeError();
+  return values[0];
+}
+
+const KINDS: ReadonlyMap<unknown, Kind> = /* @__PURE__ */ createKinds();
+
+function createKinds(): Map<unknown, Kind> {
+  const kinds = new Map<unknown, Kind>();
+  const add = (...kind: Kind): unknown => kinds.set(kind[0], kind);
+  const asText = (value: unknown) => [`${value}`];
+  const copy = (value: unknown) => ({ ...Object(value) });
+  add('Object', 1, copy, (_, __, content) => content);
+  add('null', 0, copy, (_, __, content) => Object.setPrototypeOf(content, null));
+  add(
+    'Array',
+    2,
+    (list) => [...Object(list)],
+    (_, __, content) => content,
+  );
+  add(
+    'Map',
+    2,
+    (map) => [...Reflect.apply(Map.prototype.entries, map, [])].flat(),
+    () => new Map(),
+  );
+  add(
+    'Set',
+    2,
+    (set) => [...Reflect.apply(Set.prototype.values, set, [])],
+    () => new Set(),
+  );
+  add(
+    'RegExp',
+    2,
+    (regexp) => ['source', 'flags', 'lastIndex'].map((key) => Object(regexp)[key]),
+    (source, flags) => new RegExp(source, flags),
+  );
+  add(
+    'Date',
+    2,
+    (date) => asText(Reflect.apply(Date.prototype.toJSON, date, [])),
+    (text) => new Date(text),
+  );
+  add(
+    'URL',
+    2,
+    (url) => asText(Reflect.get(URL.prototype, 'href', url)),
+    (text) => new URL(text),
+  );
+  add('undefined', 9, asText, () => undefined);
+  add('bigint', 9, asText, BigInt);
+  add('number', 9, (number) => asText(number === 0 ? '-0' : number), Number);
+  add('ArrayBuffer', 2, (buffer) => toBase64(buffer, 0), fromBase64);
+  for (const View of [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+  ]) {
+    add(
+      View.name,
+      3,
+      (view) => {
+        const { buffer, byteOffset, byteLength } = Object(view);
+        return toBase64(buffer, byteOffset, byteOffset + byteLength);
+      },
+      (text) => new View(fromBase64(text)),
+    );
+  }
+  return kinds;
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+function toBase64(buffer: unknown, start: number, end?: number): string[] {
+  const bytes = new Uint8Array(Reflect.apply(ArrayBuffer.prototype.slice, buffer, [start, end]));
+  return [
+    Array.from(
+      regroup(bytes, 8, 6, Math.ceil((bytes.length * 4) / 3)),
+      (digit) => BASE64[digit],
+    ).join(''),
+  ];
+}
+
+function fromBase64(text: string): ArrayBuffer {
+  const digits = Array.from(text, (digit) => BASE64.indexOf(digit));
+  if (digits.includes(-1)) throw new TypeError();
+  return new Uint8Array(regroup(digits, 6, 8, (digits.length * 3) >> 2)).buffer;
+}
+
+/** Cuts a stream of `from`-bit numbers into `to`-bit numbers. */
+function regroup(input: ArrayLike<number>, from: number, to: number, length: number): number[] {
+  return Array.from({ length }, (_, index) => {
+    const at = Math.floor((index * to) / from);
+    const window = (Number(input[at]) << from) | Number(input[at + 1]);
+    return (window >> (2 * from - to - ((index * to) % from))) & (2 ** to - 1);
+  });
+}

@@ -3,7 +3,7 @@ import type { ActiveRun } from './active-run.js';
 import type { Context, ContextHost } from './context.js';
 import { QTasksError } from './errors.js';
 import type { Runtime } from './need.js';
-import { isShared, type Node, type Plan, type Step } from './plan.js';
+import type { Node, Plan, Step } from './plan.js';
 import { isThenable } from './promises.js';
 import { type Closable, closeInTime, inject, type Lease, Opening, type Sink } from './resolver.js';
 import type { SharedScope } from './shared.js';
@@ -131,12 +131,12 @@ export class Attempt implements Sink<Step>, ContextHost {
   }
 
   #openStep(step: Step): void {
-    const { node, wires } = step;
-    if (isShared(node)) return this.job.scope.acquire(node, this, step);
+    const { node } = step;
+    if (node.isShared) return this.job.scope.acquire(node, this, step);
     this.#opening++;
     let needs: Record<string, unknown>;
     try {
-      needs = inject(this, wires, this.#values);
+      needs = inject(this, step.needs, this.#values);
     } catch (error) {
       return this.failed(step, error);
     }
@@ -145,11 +145,11 @@ export class Attempt implements Sink<Step>, ContextHost {
 
   opened(step: Step, value: unknown, lease: Lease | undefined): void {
     const { node, index, dependents } = step;
-    const isOwn = !isShared(node);
+    const isOwn = !node.isShared;
     if (isOwn) this.#opening--;
     if (this.#stage === CLOSING) return void lease?.closeLate(this.outcome);
     if (lease) this.#open.push(lease);
-    if (isOwn) this.#host.dependency(this.run, 'open', node);
+    if (isOwn && this.runtime.events.any) this.#host.dependency(this.run, 'open', node);
     this.#values[index] = value;
     if (this.failing) return this.#concludeIfOpened();
     this.#missing--;
@@ -168,10 +168,10 @@ export class Attempt implements Sink<Step>, ContextHost {
   }
 
   failed({ node }: Step, error: unknown): void {
-    if (!isShared(node)) this.#opening--;
+    if (!node.isShared) this.#opening--;
     if (!this.failing) return this.#fail(error);
     // The first error wins; a sibling that only passes the abort on has nothing to tell.
-    if (!isShared(node) && error !== this.outcome) this.trouble(node, error);
+    if (!node.isShared && error !== this.outcome) this.trouble(node, error);
     this.#concludeIfOpened();
   }
 
@@ -217,8 +217,10 @@ export class Attempt implements Sink<Step>, ContextHost {
 
   #callHandler(): unknown {
     const { plan, task, args } = this.job;
-    if (!plan.wires) return task.handler(...args);
-    return task.handler(inject(this, plan.wires, this.#values), ...args);
+    if (!plan.needs) return task.handler(...args);
+    const needs = inject(this, plan.needs, this.#values);
+    // Spreading behind another argument is slow.
+    return args.length === 0 ? task.handler(needs) : task.handler(needs, ...args);
   }
 
   #inTime({ node }: Closable, closing: PromiseLike<unknown>): PromiseLike<unknown> {
@@ -229,7 +231,7 @@ export class Attempt implements Sink<Step>, ContextHost {
   }
 
   #closed({ node }: Closable): void {
-    if (node) this.#host.dependency(this.run, 'close', node);
+    if (node && this.runtime.events.any) this.#host.dependency(this.run, 'close', node);
   }
 
   /** A teardown error never replaces the run's own error, but makes a success a failure. */

@@ -99,6 +99,8 @@ export interface DependsFunction extends Declare<unknown> {
   readonly using: Declare<Disposing | PromiseLike<Disposing>>;
 }
 
+const generatorFunction = /GeneratorFunction]$/;
+
 /** The inside of a dependency, for the plan and the resolver. */
 export class DependencyDefinition {
   static #count = 0;
@@ -107,6 +109,8 @@ export class DependencyDefinition {
   readonly uid: number = ++DependencyDefinition.#count;
   readonly needs: object | undefined;
   readonly open: (needs?: unknown) => unknown;
+  /** A native one: what it returns need not be looked at. */
+  readonly isGeneratorFunction: boolean;
   readonly disposes: boolean;
   readonly scope: Scope;
   readonly cache: boolean;
@@ -121,6 +125,7 @@ export class DependencyDefinition {
   ) {
     this.needs = needs;
     this.open = open;
+    this.isGeneratorFunction = generatorFunction.test(Object.prototype.toString.call(open));
     this.disposes = disposes;
     this.scope = options.scope ?? 'task';
     this.cache = options.cache ?? true;

@@ -158,7 +158,6 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   dependency(run: ActiveRun, what: 'open' | 'close' | 'error', node: Node, error?: unknown): void {
-    if (!this.runtime.events.any) return;
     const dependency = node.path;
     this.#emit(
       run,

@@ -3,6 +3,7 @@ import { type DependencyDefinition, isDependency } from './depends.js';
 import { QTasksError } from './errors.js';
 import { type InstantNeed, type InstantNeedSource, NEED, type Runtime } from './need.js';
 import { describe } from './options.js';
+import { put } from './records.js';
 import { rankOf, type Scope } from './scopes.js';
 
 /** One entry of a record of needs. */
@@ -15,14 +16,23 @@ export interface Wire {
   readonly index: number;
 }
 
+/** A record of needs. */
+export interface Wiring {
+  readonly wires: readonly Wire[];
+  /** The record with its names but no values: cloning it is faster than naming them each time. */
+  readonly blank: Readonly<Record<string, unknown>>;
+}
+
 /** One dependency at its place in the graph. */
 export interface Node {
   readonly dependency: DependencyDefinition;
   /** Its keys from the task on: `"page > db"`. */
   readonly path: string;
-  readonly wires: readonly Wire[];
+  readonly needs: Wiring;
   /** What it needs, in the order of the wires that are no instants. */
   readonly children: readonly Node[];
+  /** Whether it lives longer than an attempt. */
+  readonly isShared: boolean;
   /** Tells instances apart in the longer scopes. */
   readonly sharedKey: string;
 }
@@ -32,7 +42,7 @@ export interface Step {
   readonly node: Node;
   readonly index: number;
   /** What it is opened with, by position in the plan. */
-  readonly wires: readonly Wire[];
+  readonly needs: Wiring;
   /** How many other steps it waits for. */
   readonly waits: number;
   /** The steps that wait for it. */
@@ -44,7 +54,7 @@ export interface Plan {
   /** Dependencies first, those who need them after. What lives longer brings its own needs. */
   readonly steps: readonly Step[];
   /** The handler's own record, by position in the plan; `undefined` where the task has no needs. */
-  readonly wires: readonly Wire[] | undefined;
+  readonly needs: Wiring | undefined;
   /** Whether it opens something of the session's. */
   readonly usesSession: boolean;
 }
@@ -60,7 +70,7 @@ interface Visit {
 }
 
 /** The tasks without needs share one. */
-const empty: Plan = { steps: [], wires: undefined, usesSession: false };
+const empty: Plan = { steps: [], needs: undefined, usesSession: false };
 
 /**
  * Compiles the needs of a task and checks them.
@@ -91,35 +101,38 @@ class Compiler {
   }
 
   compile(needs: object): Plan {
-    const { wires, children } = this.#read(needs, 'task');
-    const placed = this.#place(wires, children);
+    const { wiring, children } = this.#read(needs, 'task');
+    const placed = this.#place(wiring, children);
     const steps = [...this.#steps.values()];
     const usesSession = steps.some(({ node }) => node.dependency.scope === 'session');
-    return { steps, wires: placed, usesSession };
+    return { steps, needs: placed, usesSession };
   }
 
   /** Gives the children their steps; returns the wires by position in the plan. */
-  #place(wires: readonly Wire[], children: readonly Node[]): Wire[] {
+  #place({ wires, blank }: Wiring, children: readonly Node[]): Wiring {
     const steps = children.map((child) => this.#step(child));
-    return wires.map((wire) => ({ ...wire, index: steps[wire.index]?.index ?? -1 }));
+    const placed = wires.map((wire) => ({ ...wire, index: steps[wire.index]?.index ?? -1 }));
+    return { wires: placed, blank };
   }
 
   #step(node: Node): Step {
     const known = this.#steps.get(node);
     if (known) return known;
-    const children = isShared(node) ? [] : node.children;
-    const wires = this.#place(node.wires, children);
+    const children = node.isShared ? [] : node.children;
+    const needs = this.#place(node.needs, children);
     const before = new Set(children);
-    const step = { node, index: this.#steps.size, wires, waits: before.size, dependents: [] };
+    const step = { node, index: this.#steps.size, needs, waits: before.size, dependents: [] };
     this.#steps.set(node, step);
     for (const child of before) this.#steps.get(child)?.dependents.push(step);
     return step;
   }
 
-  #read(needs: object, scope: Scope): { wires: Wire[]; children: Node[] } {
+  #read(needs: object, scope: Scope): { wiring: Wiring; children: Node[] } {
     const wires: Wire[] = [];
+    const blank: Record<string, unknown> = {};
     const children: Node[] = [];
     for (const [key, value] of Object.entries(needs)) {
+      put(blank, key, undefined);
       if (isDependency(value)) {
         wires.push({ key, instant: undefined, index: children.length });
         children.push(this.#visit(key, value, scope));
@@ -127,7 +140,7 @@ class Compiler {
         wires.push({ key, instant: this.#instant(key, value, scope), index: -1 });
       }
     }
-    return { wires, children };
+    return { wiring: { wires, blank }, children };
   }
 
   #instant(key: string, value: unknown, scope: Scope): InstantNeed {
@@ -152,11 +165,12 @@ class Compiler {
     const known = this.#cached.get(actual);
     if (known && actual.cache) return known;
     this.#trail.push({ key, named, actual });
-    const { wires, children } = this.#read(actual.needs ?? {}, actual.scope);
+    const { wiring, children } = this.#read(actual.needs ?? {}, actual.scope);
     this.#trail.pop();
     const path = this.#path(key);
     const { sharedKey, overrides } = this.#identify(path, named, actual, children);
-    const node: Node = { dependency: actual, path, wires, children, sharedKey };
+    const isShared = actual.scope !== 'task';
+    const node: Node = { dependency: actual, path, needs: wiring, children, isShared, sharedKey };
     this.#overridden.set(node, overrides);
     if (actual.cache) this.#cached.set(actual, node);
     return node;
@@ -198,9 +212,4 @@ class Compiler {
   #where(key: string): string {
     return `task "${this.#task}": the need "${this.#path(key)}"`;
   }
-}
-
-/** Whether a node lives longer than an attempt. */
-export function isShared(node: Node): boolean {
-  return node.dependency.scope !== 'task';
 }

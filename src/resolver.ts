@@ -2,9 +2,8 @@
 import type { Clock } from './clock.js';
 import { QTasksError } from './errors.js';
 import type { Place } from './need.js';
-import type { Node, Wire } from './plan.js';
+import type { Node, Wiring } from './plan.js';
 import { isThenable } from './promises.js';
-import { put } from './records.js';
 import type { Milliseconds } from './types.js';
 
 /** What a `function*` or `async function*` returns, also a down-levelled one. */
@@ -60,12 +59,14 @@ export interface Lease extends Closable {
 /** Builds the record that a handler or an `open` function is called with. */
 export function inject(
   place: Place,
-  wires: readonly Wire[],
+  { wires, blank }: Wiring,
   values: readonly unknown[],
 ): Record<string, unknown> {
-  const record: Record<string, unknown> = {};
+  if (wires.length === 0) return blank;
+  // Every name is there already, so that not even `__proto__` is more than a property.
+  const record = { ...blank };
   for (const { key, instant, index } of wires) {
-    put(record, key, instant ? instant.open(place) : values[index]);
+    record[key] = instant ? instant.open(place) : values[index];
   }
   return record;
 }
@@ -89,7 +90,7 @@ export class Opening<Token> implements Lease {
 
   /** Opens, and tells the sink what became of it. */
   open(needs: Record<string, unknown>, clock: Clock): void {
-    const { open, needs: hasNeeds, timeout } = this.node.dependency;
+    const { open, needs: hasNeeds, timeout, isGeneratorFunction } = this.node.dependency;
     if (timeout !== undefined) {
       const timer = clock.setTimeout(() => {
         this.#late = timedOut(this.node, 'open', timeout);
@@ -100,16 +101,17 @@ export class Opening<Token> implements Lease {
     let result: unknown;
     try {
       result = hasNeeds ? open(needs) : open();
-      if (isGenerator(result)) {
-        this.#generator = result;
-        result = result.next();
+      if (isGeneratorFunction || isGenerator(result)) {
+        this.#generator = result as Generator;
+        result = this.#generator.next();
       }
     } catch (error) {
       return this.#failed(error);
     }
     if (isThenable(result)) {
-      // Not result.then: a user's own thenable may call back twice, or throw.
-      Promise.resolve(result).then(
+      // A user's own thenable may call back twice, or throw.
+      const promise = result instanceof Promise ? result : Promise.resolve(result);
+      promise.then(
         (value) => this.#arrived(value, true),
         (error) => this.#failed(error),
       );

@@ -109,7 +109,7 @@ class Instance implements Sink<number> {
     const { place } = this.#scope;
     let needs: Record<string, unknown>;
     try {
-      needs = inject(place, this.node.wires, this.#inputs);
+      needs = inject(place, this.node.needs, this.#inputs);
     } catch (error) {
       return this.failed(SELF, error);
     }

@@ -132,7 +132,13 @@ export class Attempt implements Sink<Step>, ContextHost {
 
   #openStep(step: Step): void {
     const { node } = step;
-    if (node.isShared) return this.job.scope.acquire(node, this, step);
+    if (node.isShared) {
+      this.job.scope.acquire(node).then(
+        (value) => this.opened(step, value, undefined),
+        (error) => this.failed(step, error),
+      );
+      return;
+    }
     this.#opening++;
     let needs: Record<string, unknown>;
     try {
@@ -225,9 +231,7 @@ export class Attempt implements Sink<Step>, ContextHost {
 
   #inTime({ node }: Closable, closing: PromiseLike<unknown>): PromiseLike<unknown> {
     if (node?.dependency.closeTimeout === undefined) return closing;
-    return closeInTime(node, closing, this.runtime.clock, (_node, error) =>
-      this.trouble(node, error),
-    );
+    return closeInTime(node, closing, this.runtime.clock, (error) => this.trouble(node, error));
   }
 
   #closed({ node }: Closable): void {

@@ -19,6 +19,7 @@ declare class AbortController {
 declare class URL {
   constructor(url: string, base?: string);
   readonly href: string;
+  toJSON(): string;
 }
 
 declare class TextEncoder {

@@ -9,14 +9,25 @@ export interface Waiting {
   gone: boolean;
 }
 
+const isBefore = (one: Waiting, other: Waiting): boolean =>
+  one.priority - other.priority < 0 || (one.priority === other.priority && one.order < other.order);
+
 /** A binary heap: adding and taking cost O(log n). */
 export class PriorityQueue<Item extends Waiting> {
-  readonly #heap: Item[] = [];
+  #heap: Item[] = [];
   #gone = 0;
 
   add(item: Item): void {
-    this.#heap.push(item);
-    this.#rise(this.#heap.length - 1);
+    const heap = this.#heap;
+    let hole = heap.push(item) - 1;
+    while (hole > 0) {
+      const above = (hole - 1) >> 1;
+      const parent = heap[above];
+      if (!parent || isBefore(parent, item)) break;
+      heap[hole] = parent;
+      hole = above;
+    }
+    heap[hole] = item;
   }
 
   /** Takes the first that is not gone. */
@@ -24,11 +35,8 @@ export class PriorityQueue<Item extends Waiting> {
     for (;;) {
       const first = this.#heap[0];
       const last = this.#heap.pop();
-      if (first === undefined || last === undefined) return undefined;
-      if (first !== last) {
-        this.#heap[0] = last;
-        this.#sink(0);
-      }
+      if (!first || !last) return undefined;
+      if (first !== last) this.#sink(last);
       if (!first.gone) return first;
       this.#gone--;
     }
@@ -37,43 +45,24 @@ export class PriorityQueue<Item extends Waiting> {
   /** Drops an item; many such are swept at once. */
   drop(item: Waiting): void {
     item.gone = true;
-    this.#gone++;
-    if (this.#gone * 2 <= this.#heap.length) return;
-    const left = this.#heap.filter((item) => !item.gone).sort(compare);
-    this.#heap.splice(0, this.#heap.length, ...left);
+    if (++this.#gone * 2 < this.#heap.length) return;
+    const left = this.#heap.filter(({ gone }) => !gone);
+    this.#heap = [];
     this.#gone = 0;
+    for (const one of left) this.add(one);
   }
 
-  #rise(start: number): void {
-    for (let child = start; child > 0; ) {
-      const parent = (child - 1) >> 1;
-      if (!this.#swapIfLess(child, parent)) return;
-      child = parent;
+  /** Lets an item sink from the top to its place. */
+  #sink(item: Item): void {
+    const heap = this.#heap;
+    for (let hole = 0; ; ) {
+      let below = 2 * hole + 1;
+      const [left, right] = [heap[below], heap[below + 1]];
+      if (left && right && isBefore(right, left)) below++;
+      const child = heap[below];
+      heap[hole] = child && isBefore(child, item) ? child : item;
+      if (heap[hole] === item) return;
+      hole = below;
     }
-  }
-
-  #sink(start: number): void {
-    for (let parent = start; ; ) {
-      const left = 2 * parent + 1;
-      const smaller = this.#isLess(left + 1, left) ? left + 1 : left;
-      if (!this.#swapIfLess(smaller, parent)) return;
-      parent = smaller;
-    }
-  }
-
-  #isLess(a: number, b: number): boolean {
-    const [one, other] = [this.#heap[a], this.#heap[b]];
-    return one !== undefined && other !== undefined && compare(one, other) < 0;
-  }
-
-  #swapIfLess(a: number, b: number): boolean {
-    const [one, other] = [this.#heap[a], this.#heap[b]];
-    if (one === undefined || other === undefined || compare(one, other) >= 0) return false;
-    this.#heap[a] = other;
-    this.#heap[b] = one;
-    return true;
   }
 }
-
-const compare = (one: Waiting, other: Waiting): number =>
-  one.priority - other.priority || one.order - other.order;

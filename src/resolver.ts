@@ -207,14 +207,14 @@ export function closeInTime(
   node: Node,
   closing: PromiseLike<unknown>,
   clock: Clock,
-  trouble: (node: Node, error: unknown) => void,
+  trouble: (error: unknown) => void,
 ): PromiseLike<unknown> {
   const limit = node.dependency.closeTimeout;
   if (limit === undefined) return closing;
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(() => {
       reject(timedOut(node, 'close', limit));
-      closing.then(undefined, (error) => trouble(node, error));
+      closing.then(undefined, trouble);
     }, limit);
     const stop = (): void => clock.clearTimeout(timer);
     closing.then(stop, stop);

@@ -1,0 +1,41 @@
+/** What many runs leave on the heap. */
+import { Depends, QTasks } from 'qtasks-lite';
+import { quick, table } from './measure.js';
+
+/** At most so many MiB more than before. */
+const limit = 5;
+
+/** Does each kind of run a million times and prints how much the heap has grown. */
+export async function heap(): Promise<void> {
+  const app = new QTasks({ name: 'bench' });
+  const resource = Depends(async function* () {
+    yield 1;
+  });
+  const trivial = app.task('trivial', async () => 1);
+  const dependent = app.task('dependent', { resource }, ({ resource }) => resource);
+  const kinds: readonly (readonly [string, (n: number) => PromiseLike<unknown>])[] = [
+    ['trivial', () => app.run(trivial)],
+    ['one dependency', () => app.run(dependent)],
+  ];
+  const runs = quick ? 100_000 : 1_000_000;
+  const rows = [];
+  for (const [name, run] of kinds) {
+    await repeat(run, 10_000);
+    const before = used();
+    await repeat(run, runs);
+    const grown = (used() - before) / 2 ** 20;
+    rows.push([grown <= limit ? 'ok  ' : 'MISS', name, `${grown.toFixed(2)} MiB up`]);
+  }
+  console.log(`\nHeap after ${runs.toLocaleString('en')} runs, at most ${limit} MiB up`);
+  table(rows);
+  await app.close();
+}
+
+async function repeat(run: (n: number) => PromiseLike<unknown>, times: number): Promise<void> {
+  for (let n = 0; n < times; n++) await run(n);
+}
+
+function used(): number {
+  for (let pass = 0; pass < 3; pass++) globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,233 @@
+/**
+ * The measuring engine: contestants take turns round by round in one process, each sample is checked,
+ * and what is printed are ratios to the first contestant of the same round.
+ */
+
+/** One thing that is timed. */
+export interface Case {
+  /** One operation. Its promise is awaited, unless the suite is `sync`. */
+  call(): unknown;
+  /**
+   * Looks at what the calls of a sample did; not timed.
+   * @param calls how many there were
+   * @param last what the last one gave
+   * @returns what is wrong, if anything is
+   */
+  check(calls: number, last: unknown): string | undefined | Promise<string | undefined>;
+}
+
+/** Somebody to compare with, in every column that it can do. */
+export interface Contestant {
+  readonly name: string;
+  /** What it does not do, so that a fast half answer shows as one. */
+  readonly without?: string;
+  /** One for each column; `undefined` where it has no such thing. */
+  readonly cases: readonly (Case | undefined)[];
+}
+
+/** What one of them shall reach in a column: at most so many times the other. */
+interface Goal {
+  readonly column: string;
+  readonly of: string;
+  readonly than: string;
+  readonly atMost: number;
+}
+
+/** A table: columns of operations, rows of contestants; the first row is the baseline. */
+export interface Suite {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly contestants: readonly Contestant[];
+  /** Calls a sample, for those that take no longer than ten milliseconds for them. */
+  readonly calls: number;
+  readonly goals?: readonly Goal[];
+  /**
+   * The first column is a run with nothing in it, and the others are what they cost more than it:
+   * differences of medians.
+   */
+  readonly added?: boolean;
+  /** For operations of nanoseconds, which an `await` would drown. */
+  readonly sync?: boolean;
+}
+
+const quick = process.argv.includes('--quick');
+const rounds = quick ? 7 : 51;
+const warmups = 5;
+
+/** Whether this is a fast pass whose figures are rough. */
+export { quick };
+
+/** A case with the times of its samples, in nanoseconds a call. */
+interface Entry {
+  readonly row: number;
+  readonly column: number;
+  readonly case: Case;
+  calls: number;
+  readonly times: number[];
+  wrong: string | undefined;
+}
+
+/** The median time of a contestant's call in nanoseconds. */
+export type Times = (name: string, column: string) => number;
+
+/** Runs a suite and prints its table. */
+export async function measure(suite: Suite): Promise<Times> {
+  // by columns, so that those who are compared stand close together in time
+  const entries = suite.columns.flatMap((_, column) =>
+    suite.contestants.flatMap(({ cases }, row): Entry[] => {
+      const one = cases[column];
+      if (!one) return [];
+      return [{ row, column, case: one, calls: suite.calls, times: [], wrong: undefined }];
+    }),
+  );
+  for (let round = -warmups; round < rounds; round++) {
+    const empty = await sample(suite, () => undefined, suite.calls);
+    for (let turn = 0; turn < entries.length; turn++) {
+      // nobody is always the first one, which would meet the coldest processor
+      const entry = entries[(turn + Math.abs(round)) % entries.length];
+      if (!entry || entry.wrong !== undefined) continue;
+      const nanoseconds = await take(suite, entry);
+      if (round >= 0) entry.times.push(nanoseconds - empty.nanoseconds);
+      else entry.calls = reasonable(suite.calls, nanoseconds);
+    }
+  }
+  print(suite, entries);
+  return (name, column) => {
+    const row = suite.contestants.findIndex((one) => one.name === name);
+    const index = suite.columns.indexOf(column);
+    const entry = entries.find((one) => one.row === row && one.column === index);
+    return median(entry?.times ?? []);
+  };
+}
+
+/** Takes one sample and checks it. */
+async function take(suite: Suite, entry: Entry): Promise<number> {
+  try {
+    const { nanoseconds, last } = await sample(suite, entry.case.call, entry.calls);
+    entry.wrong = await entry.case.check(entry.calls, last);
+    return nanoseconds;
+  } catch (error) {
+    entry.wrong = String(error);
+    return Number.NaN;
+  }
+}
+
+/** The slow ones need no thousand calls to be measured well. */
+function reasonable(calls: number, nanoseconds: number): number {
+  const least = Math.min(calls, 100);
+  return Math.min(calls, Math.max(least, Math.ceil(1e7 / nanoseconds)));
+}
+
+interface Sample {
+  /** Of one call. */
+  readonly nanoseconds: number;
+  readonly last: unknown;
+}
+
+async function sample(suite: Suite, call: () => unknown, calls: number): Promise<Sample> {
+  collectYoung();
+  let last: unknown;
+  const start = process.hrtime.bigint();
+  if (suite.sync) for (let index = 0; index < calls; index++) last = call();
+  else for (let index = 0; index < calls; index++) last = await call();
+  return { nanoseconds: Number(process.hrtime.bigint() - start) / calls, last };
+}
+
+/** So that nobody pays for what another one left behind. */
+function collectYoung(): void {
+  const collect = globalThis.gc as ((options?: { type: 'minor' }) => void) | undefined;
+  collect?.({ type: 'minor' });
+}
+
+interface Ratio {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+function print(suite: Suite, entries: readonly Entry[]): void {
+  const { title, columns, contestants, added } = suite;
+  const find = (row: number, column: number): Entry | undefined =>
+    entries.find((entry) => entry.row === row && entry.column === column);
+  const shown = columns.map((_, column) => column).filter((column) => !added || column > 0);
+  const compare = (row: number, other: number, column: number): Ratio | undefined => {
+    const [mine, theirs] = [find(row, column), find(other, column)];
+    if (!mine || !theirs || mine.wrong !== undefined || theirs.wrong !== undefined)
+      return undefined;
+    if (!added) return ratio(mine.times, theirs.times);
+    const [nothing, theirNothing] = [find(row, 0), find(other, 0)];
+    return nothing && theirNothing && addedRatio([mine, nothing], [theirs, theirNothing]);
+  };
+  const cell = (row: number, column: number): string => {
+    const entry = find(row, column);
+    if (!entry) return '-';
+    const found = compare(row, 0, column);
+    if (!found) return 'WRONG';
+    return row === 0 ? absolute(entry, added ? find(0, 0) : undefined) : format(found);
+  };
+  console.log(`\n${title} (${rounds} rounds of ${suite.calls} calls)`);
+  table([
+    ['', ...shown.map((column) => columns[column] ?? ''), 'does not'],
+    ...contestants.map(({ name, without }, row) => [
+      name,
+      ...shown.map((column) => cell(row, column)),
+      without ?? '',
+    ]),
+  ]);
+  for (const { row, column, wrong } of entries) {
+    if (wrong === undefined) continue;
+    console.log(`  WRONG ${contestants[row]?.name}, ${columns[column]}: ${wrong}`);
+  }
+  for (const { column, of, than, atMost } of suite.goals ?? []) {
+    const rowOf = (name: string) => contestants.findIndex((one) => one.name === name);
+    const found = compare(rowOf(of), rowOf(than), columns.indexOf(column));
+    const verdict = found && found.median <= atMost ? 'ok  ' : 'MISS';
+    const what = `${column}: ${of} at most ${atMost} of ${than}`;
+    console.log(`  ${verdict} ${what}: ${found ? number(found.median) : 'no figure'}`);
+  }
+}
+
+function ratio(mine: readonly number[], theirs: readonly number[]): Ratio {
+  const each = mine.map((time, round) => time / (theirs[round] ?? Number.NaN));
+  return { median: median(each), low: Math.min(...each), high: Math.max(...each) };
+}
+
+/** Differences are small beside the times they are of: a median of differences would wobble. */
+function addedRatio(mine: readonly [Entry, Entry], theirs: readonly [Entry, Entry]): Ratio {
+  const added = ([full, nothing]: readonly [Entry, Entry]): number =>
+    median(full.times) - median(nothing.times);
+  const each = ([full, nothing]: readonly [Entry, Entry]): number[] =>
+    full.times.map((time, round) => time - (nothing.times[round] ?? Number.NaN));
+  const { low, high } = ratio(each(mine), each(theirs));
+  return { median: added(mine) / added(theirs), low, high };
+}
+
+/** The baseline's own cell, for orientation only: it moves by a factor of 2 between machines. */
+function absolute(entry: Entry, nothing: Entry | undefined): string {
+  const nanoseconds = median(entry.times) - (nothing ? median(nothing.times) : 0);
+  return nanoseconds < 10_000
+    ? `1 = ${number(nanoseconds)} ns`
+    : `1 = ${number(nanoseconds / 1000)} µs`;
+}
+
+/** The middle of some numbers. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+const number = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+
+const format = ({ median, low, high }: Ratio): string =>
+  `${number(median)} (${number(low)}–${number(high)})`;
+
+/** Prints rows with aligned columns. */
+export function table(rows: readonly (readonly string[])[]): void {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  for (const row of rows) {
+    const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    console.log(`  ${cells.join('  ').trimEnd()}`);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Runs the benchmarks against the built package, each section in a process of its own.
+ *   npm run bench -- [depends] [state] [core] [--quick] [--cpu-prof]
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const sections = ['depends', 'state', 'core'];
+const flags = ['--quick', '--cpu-prof'];
+const words = process.argv.slice(2);
+const strange = words.filter((word) => !sections.includes(word) && !flags.includes(word));
+if (strange.length > 0) {
+  const known = [...sections, ...flags].join(', ');
+  console.error(`bench: there is no ${strange.join(', ')}; expected some of ${known}`);
+  process.exit(2);
+}
+
+process.chdir(new URL('..', import.meta.url).pathname);
+buildIfStale();
+const chosen = sections.filter((name) => words.includes(name));
+let failed = false;
+for (const name of chosen.length > 0 ? chosen : sections) {
+  const status = await run(name);
+  failed ||= status !== 0;
+}
+process.exit(failed ? 1 : 0);
+
+/** The newest source decides: a figure of an old build would be a figure of nothing. */
+function buildIfStale() {
+  const built = statSync('dist/src/index.js', { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = ['src', 'adapters'].flatMap((directory) =>
+    readdirSync(directory, { recursive: true }).map((path) => join(directory, String(path))),
+  );
+  const inputs = [...sources, 'package.json', 'rollup.config.mjs'];
+  if (inputs.every((path) => statSync(path).mtimeMs < built)) return;
+  const { status } = spawnSync('npx', ['rollup', '--config', '--silent'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+/**
+ * Peers and `qtasks-lite` stay imports, and the code comes by stdin: so it is resolved as from a file
+ * of this directory, where the package finds itself by its name.
+ * @param {string} name
+ */
+async function run(name) {
+  const { outputFiles } = await build({
+    entryPoints: [`bench/${name}.ts`],
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  const options = ['--expose-gc', '--input-type=module'];
+  if (words.includes('--cpu-prof'))
+    options.push('--cpu-prof', '--cpu-prof-dir=node_modules/.cache/bench');
+  const rest = words.includes('--quick') ? ['--quick'] : [];
+  const { status } = spawnSync(process.execPath, [...options, '-', ...rest], {
+    input: outputFiles[0]?.contents ?? '',
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  return status;
+}

@@ -89,34 +89,27 @@ export class Attempt implements Sink<Step>, ContextHost {
 
   /** Begins; returns once it waits for something or is over. */
   start(): void {
-    const { plan, timeout } = this.job;
+    if (this.failing) return;
+    const { plan, task, timeout } = this.job;
     if (timeout !== undefined) {
-      this.#timeout = this.runtime.clock.setTimeout(() => this.#abort(this.#timedOut()), timeout);
+      this.#timeout = this.runtime.clock.setTimeout(() => {
+        const message = `task "${task.name}" did not end within ${timeout} ms`;
+        this.abort(new QTasksError('TASK_TIMEOUT', message), false);
+      }, timeout);
     }
     if (this.#missing === 0) void this.#conclude(true);
     for (const step of plan.steps) if (step.waits === 0 && !this.failing) this.#openStep(step);
   }
 
   /** Ends early with the reason, unless teardown has begun: then nothing changes. */
-  cancel(reason: unknown): void {
-    if (this.#abort(reason)) this.cancelled = true;
-  }
-
-  #timedOut(): QTasksError {
-    const { task, timeout } = this.job;
-    const message = `task "${task.name}" did not end within ${timeout} ms`;
-    return new QTasksError('TASK_TIMEOUT', message);
-  }
-
-  /** Tells whether the attempt now fails with this reason. */
-  #abort(reason: unknown): boolean {
-    if (this.#stage === CLOSING || this.#grace !== undefined) return false;
+  abort(reason: unknown, isCancel: boolean): void {
+    if (this.#stage === CLOSING || this.#grace !== undefined) return;
     const { clock } = this.runtime;
     this.#grace = clock.setTimeout(() => void this.#conclude(false), this.job.grace);
     // A dependency that failed while others open stays the reason.
-    const isFirst = !this.failing;
-    if (isFirst) this.#fail(reason);
-    return isFirst;
+    if (this.failing) return;
+    this.cancelled = isCancel;
+    this.#fail(reason);
   }
 
   /** Fails before the handler is done: nothing more opens, what is open will close. */

@@ -24,6 +24,7 @@ export class Executor implements RunHost, AttemptHost {
   readonly #queue = new PriorityQueue<WaitingRun>();
   readonly #idPrefix = `${Math.random().toString(36).slice(2)}-`;
   #busy = 0;
+  #isFilling = false;
   #order = 0;
   #ids = 0;
 
@@ -54,9 +55,11 @@ export class Executor implements RunHost, AttemptHost {
     run.attempts++;
     run.status = 'process';
     if (run.attempts === 1) this.#log(run, 'info', 'started');
+    const attempt = new Attempt(this, run, job);
+    run.attempt = attempt;
+    // A listener may cancel: then there is nothing left to start.
     this.#emit(run, 'run:start');
-    run.attempt = new Attempt(this, run, job);
-    run.attempt.start();
+    attempt.start();
   }
 
   returned({ run, outcome }: Attempt): void {
@@ -77,12 +80,16 @@ export class Executor implements RunHost, AttemptHost {
 
   /** First the slot, then whoever is the smallest by then. */
   #fillSlots(): void {
+    // A run that ends at once comes back here; the loop below goes on for it.
+    if (this.#isFilling) return;
+    this.#isFilling = true;
     while (this.#busy < this.#concurrency) {
       const next = this.#queue.take();
-      if (!next) return;
+      if (!next) break;
       next.run.waiting = undefined;
       this.#begin(next.run, next.job);
     }
+    this.#isFilling = false;
   }
 
   #retryOrFail(run: ActiveRun, job: Job, error: unknown): void {
@@ -94,16 +101,12 @@ export class Executor implements RunHost, AttemptHost {
     if (run.cancelled) return this.settle(run, 'cancel', run.reason);
     const delay = backoff(retry, run.attempts);
     run.status = 'retry';
-    this.#log(
-      run,
-      'warn',
-      `failed, attempt ${run.attempts + 1} follows in ${Math.round(delay)} ms`,
-    );
-    this.#emit(run, 'run:retry', { error, delay });
     run.backoff = this.runtime.clock.setTimeout(() => {
       run.backoff = undefined;
       this.#enqueue(run, job);
     }, delay);
+    this.#log(run, 'warn', `failed, next attempt in ${Math.round(delay)} ms`);
+    this.#emit(run, 'run:retry', { error, delay });
   }
 
   #isWorthRetry({ when }: RetryPolicy, error: unknown): boolean {
@@ -119,7 +122,7 @@ export class Executor implements RunHost, AttemptHost {
 
   cancel(run: ActiveRun): void {
     const { attempt, backoff, waiting, reason } = run;
-    if (attempt) return attempt.cancel(reason);
+    if (attempt) return attempt.abort(reason, true);
     if (backoff !== undefined) this.runtime.clock.clearTimeout(backoff);
     if (waiting) this.#queue.drop(waiting);
     this.settle(run, 'cancel', reason);

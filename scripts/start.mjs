@@ -1,0 +1,59 @@
+/**
+ * `npm start`: runs both examples in Node, then serves the playground, where they run in the page.
+ *   npm start [-- --port 5173] [--host 127.0.0.1] [--once]
+ *   --once   prints the examples and ends
+ *   PORT     the same as --port
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { prepare } from './prepare.mjs';
+
+const { once, port, host } = options();
+const root = fileURLToPath(new URL('../playground', import.meta.url));
+
+prepare();
+const { createServer } = await import('vite');
+const server = await createServer({
+  root,
+  configFile: false,
+  appType: once ? 'custom' : 'mpa',
+  logLevel: once ? 'error' : 'info',
+  server: once ? { middlewareMode: true, ws: false } : { port, host },
+  optimizeDeps: once ? { noDiscovery: true } : { include: ['eventemitter3'] },
+});
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, end);
+
+const { runExamples } = await server.ssrLoadModule('/examples.ts');
+await runExamples(console.log);
+
+if (once) await server.close();
+else {
+  await server.listen();
+  console.log('\nThe same tasks in a page:');
+  server.printUrls();
+}
+
+async function end() {
+  process.exitCode = 0;
+  await server.close();
+  process.exit();
+}
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        port: { type: 'string', default: process.env.PORT ?? '5173' },
+        host: { type: 'string', default: '127.0.0.1' },
+      },
+    });
+    const port = Number(values.port);
+    if (!/^\d+$/.test(values.port) || port > 65_535)
+      throw new Error(`the port must be a number from 0 to 65535; received ${values.port}`);
+    return { ...values, port };
+  } catch (error) {
+    console.error(`npm start: ${error instanceof Error ? error.message : error}`);
+    process.exit(2);
+  }
+}

@@ -10,9 +10,9 @@ import { Events } from './events.js';
 import { Executor } from './executor.js';
 import { guard, type Logger, silent } from './logger.js';
 import { NEED, type Runtime } from './need.js';
-import { check, checkOptions, describe, kinds } from './options.js';
+import { check, checkOptions, describe, hasMethods, kinds } from './options.js';
 import { type Found, Registry } from './registry.js';
-import { joinStorageScope, leaveStorageScope, SharedScope } from './shared.js';
+import { joinStorageScope, SharedScope } from './shared.js';
 import { Signals } from './signals.js';
 import type { StorageAdapter } from './storage.js';
 import { definitionOf } from './task.js';
@@ -34,27 +34,14 @@ export interface CoreOptions {
   readonly clock?: Clock;
 }
 
-const hasMethods =
-  (...names: string[]) =>
-  (value: unknown): boolean =>
-    typeof value === 'object' &&
-    value !== null &&
-    names.every((name) => typeof Reflect.get(value, name) === 'function');
-
 const optionKinds = {
   name: kinds.name,
   tasks: kinds.object,
   storage: ['a storage adapter, like memory()', hasMethods('read', 'commit', 'list', 'close')],
   concurrency: kinds.atLeastOne,
   grace: kinds.duration,
-  logger: [
-    'an object with info, warn and error, like console',
-    hasMethods('info', 'warn', 'error'),
-  ],
-  clock: [
-    'an object with now, setTimeout and clearTimeout',
-    hasMethods('now', 'setTimeout', 'clearTimeout'),
-  ],
+  logger: ['an object with info, warn and error', hasMethods('info', 'warn', 'error')],
+  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
 } as const;
 
 /** One app. */
@@ -70,7 +57,6 @@ export class Core implements Runtime {
   readonly #signals = new Signals();
   readonly #once = new Map<symbol, unknown>();
   readonly #closers: (() => void | Promise<void>)[] = [];
-  readonly #storageScope: SharedScope;
   readonly #workerScope: SharedScope;
   readonly #sessionScopes = new Map<string, SharedScope>();
   #closing: Promise<void> | undefined;
@@ -86,8 +72,7 @@ export class Core implements Runtime {
     this.#grace = options.grace ?? 1_000;
     this.#executor = new Executor(this, options.concurrency ?? Number.POSITIVE_INFINITY);
     const place = { runtime: this, session: '' };
-    this.#storageScope = joinStorageScope(place);
-    this.#workerScope = new SharedScope('worker', place, this.#storageScope);
+    this.#workerScope = new SharedScope('worker', place, joinStorageScope(place));
   }
 
   once<T>(key: symbol, make: () => T): T {
@@ -166,10 +151,7 @@ export class Core implements Runtime {
   }
 
   #closed(operation: string): QTasksError {
-    return new QTasksError(
-      'APP_CLOSED',
-      `${operation}: app "${this.name}" is closed; make a new one`,
-    );
+    return new QTasksError('APP_CLOSED', `${operation}: app "${this.name}" is closed`);
   }
 
   /** Closes the app, once; later calls get the same promise. */
@@ -180,8 +162,8 @@ export class Core implements Runtime {
   }
 
   async #closeAll(drain: Milliseconds): Promise<void> {
-    const message = `app "${this.name}" was closed before the run ended`;
-    await this.#executor.drain(undefined, drain, new QTasksError('APP_CLOSED', message));
+    const app = `app "${this.name}"`;
+    await this.#executor.drain(undefined, drain, app);
     const errors: unknown[] = [];
     for (const closer of this.#closers) {
       try {
@@ -190,23 +172,25 @@ export class Core implements Runtime {
         errors.push(error);
       }
     }
-    const grace = this.#grace;
-    const sessions = [...this.#sessionScopes.values()].map((scope) => scope.close(grace));
-    errors.push(...(await Promise.all(sessions)).flat());
-    errors.push(...(await this.#workerScope.close(grace)));
-    const place = this.#workerScope.place;
-    errors.push(...(await leaveStorageScope(this.#storageScope, place, grace)));
-    throwCleanup(errors, `app "${this.name}"`);
+    await Promise.all([...this.#sessionScopes.values()].map((scope) => this.#end(scope, errors)));
+    for (let scope: SharedScope | undefined = this.#workerScope; scope; scope = scope.outer) {
+      await this.#end(scope, errors);
+    }
+    throwCleanup(errors, app);
+  }
+
+  async #end(scope: SharedScope, errors: unknown[]): Promise<void> {
+    errors.push(...(await scope.close(this.#grace)));
   }
 
   /** Closes what a session has open; a run that starts meanwhile opens afresh. */
-  async closeSession(session: string, options: CloseOptions): Promise<void> {
+  async closeSession(id: string, options: CloseOptions): Promise<void> {
     const drain = drainOf(options);
-    const scope = this.#sessionScopes.get(session);
-    this.#sessionScopes.delete(session);
-    const message = `session "${session}" was closed before the run ended`;
-    await this.#executor.drain(session, drain, new QTasksError('APP_CLOSED', message));
-    if (scope) throwCleanup(await scope.close(this.#grace), `session "${session}"`);
+    const scope = this.#sessionScopes.get(id);
+    this.#sessionScopes.delete(id);
+    const session = `session "${id}"`;
+    await this.#executor.drain(id, drain, session);
+    if (scope) throwCleanup(await scope.close(this.#grace), session);
   }
 }
 
@@ -222,7 +206,7 @@ function drainOf(options: CloseOptions): Milliseconds {
 
 function throwCleanup(errors: readonly unknown[], what: string): void {
   if (errors.length === 0) return;
-  const message = `${what} is closed, but ${errors.length} of its dependencies failed to close`;
+  const message = `${what} is closed, but ${errors.length} of its dependencies failed to`;
   const data = { errors, value: undefined };
   throw new QTasksError('CLEANUP_FAILED', message, { cause: errors[0], data });
 }

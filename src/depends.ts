@@ -1,8 +1,7 @@
 /** `Depends`: describes a resource that tasks need, how it is opened and how long it lives. */
 import type { Context } from './context.js';
-import { QTasksError } from './errors.js';
 import type { InstantNeedSource } from './need.js';
-import { check, checkOptions, describe, kinds } from './options.js';
+import { check, checkOptions, kinds } from './options.js';
 import { rankOf, type Scope } from './scopes.js';
 import type { Milliseconds } from './types.js';
 
@@ -153,10 +152,7 @@ const optionKinds = {
 function define(where: string, disposes: boolean, args: readonly unknown[]): DependencyDefinition {
   const hasNeeds = typeof args[0] !== 'function';
   const [needs, open, options = {}] = hasNeeds ? args : [undefined, ...args];
-  if (hasNeeds && (typeof needs !== 'object' || needs === null || Array.isArray(needs))) {
-    const message = `${where}: the first argument must be a function that opens the dependency, or a record of needs before it; received ${describe(needs)}`;
-    throw new QTasksError('OPTION_INVALID', message);
-  }
+  if (hasNeeds) check(`${where}: what stands before the function`, needs, kinds.needs);
   check(`${where}: open`, open, kinds.function);
   checkOptions(where, options, optionKinds);
   return new DependencyDefinition(

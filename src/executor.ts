@@ -1,7 +1,7 @@
 /** Runs jobs: slots, order, retries, cancel, settlement and shutdown of one app. */
 import type { ActiveRun, RunHost } from './active-run.js';
 import { Attempt, type AttemptHost, type Job } from './attempt.js';
-import type { QTasksError } from './errors.js';
+import { QTasksError } from './errors.js';
 import type { EventMap } from './events.js';
 import { type Logger, silent } from './logger.js';
 import type { Runtime } from './need.js';
@@ -185,17 +185,15 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   /**
-   * Waits for the runs of a session, or for all, up to `drain`; then cancels the rest with the reason
-   * and waits for their teardown.
+   * Waits for the runs of a session, or for all, up to `drain`; then cancels the rest with
+   * `APP_CLOSED` and waits for their teardown.
+   * @param what names in a message what is closed
    */
-  async drain(
-    session: string | undefined,
-    drain: Milliseconds,
-    reason: QTasksError,
-  ): Promise<void> {
+  async drain(session: string | undefined, drain: Milliseconds, what: string): Promise<void> {
     const runs = this.#runs.filter((run) => session === undefined || run.session === session);
     const { clock } = this.runtime;
     const timer = clock.setTimeout(() => {
+      const reason = new QTasksError('APP_CLOSED', `${what} was closed before the run ended`);
       for (const run of runs) run.cancel(reason);
     }, drain);
     await Promise.all(

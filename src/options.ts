@@ -9,10 +9,13 @@ const isNumber = (value: unknown): value is number =>
 
 /** The kinds of value that options and arguments have. */
 export const kinds = {
-  any: ['anything', () => true],
   boolean: ['a boolean', (value) => typeof value === 'boolean'],
   function: ['a function', (value) => typeof value === 'function'],
   object: ['an object', (value) => typeof value === 'object' && value !== null],
+  needs: [
+    'a record of needs, like { db: Depends(…) }',
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ],
   string: ['a string', (value) => typeof value === 'string'],
   name: ['a non-empty string', (value) => typeof value === 'string' && value !== ''],
   number: ['a number', isNumber],
@@ -27,6 +30,14 @@ export const kinds = {
   duration: ['milliseconds, 0 or more', (value) => isNumber(value) && value >= 0],
   limit: ['milliseconds, more than 0', (value) => isNumber(value) && value > 0],
 } as const satisfies Record<string, Kind>;
+
+/** An object that has these methods. */
+export const hasMethods =
+  (...names: string[]): ((value: unknown) => boolean) =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof Reflect.get(value, name) === 'function');
 
 /** Names a value for a message: what it is, never what it holds. */
 export function describe(value: unknown): string {

@@ -1,6 +1,6 @@
 /** The compiled graph of a task's needs: made once, checked, walked by every run. */
 import { type DependencyDefinition, isDependency } from './depends.js';
-import { QTasksError } from './errors.js';
+import { type ErrorCode, QTasksError } from './errors.js';
 import { type InstantNeed, type InstantNeedSource, NEED, type Runtime } from './need.js';
 import { describe } from './options.js';
 import { put } from './records.js';
@@ -145,10 +145,9 @@ class Compiler {
 
   #instant(key: string, value: unknown, scope: Scope): InstantNeed {
     if ((typeof value !== 'object' && typeof value !== 'function') || !value || !(NEED in value)) {
-      const message = `${this.#where(key)} must be a Depends(…), an AsyncState class or Context; received ${describe(value)}`;
-      throw new QTasksError('DEPENDENCY_INVALID', message, {
-        data: { dependency: this.#path(key) },
-      });
+      const found = describe(value);
+      const problem = `must be a Depends(…), an AsyncState class or Context; received ${found}`;
+      throw this.#error('DEPENDENCY_INVALID', key, problem);
     }
     const need = (value as InstantNeedSource)[NEED]();
     this.#checkScope(key, need.scope, scope);
@@ -193,23 +192,24 @@ class Compiler {
   #checkCycle(key: string, actual: DependencyDefinition): void {
     const start = this.#trail.findIndex((visit) => visit.actual === actual);
     if (start < 0) return;
-    const cycle = [...this.#trail.slice(start).map((visit) => visit.key), key].join(' > ');
-    const message = `${this.#where(key)} needs itself: ${cycle}; take one of these needs out`;
-    throw new QTasksError('DEPENDENCY_CYCLE', message, { data: { dependency: cycle } });
+    const cycle = this.#path(key, start);
+    throw this.#error('DEPENDENCY_CYCLE', key, `needs itself: ${cycle}; take one of these out`);
   }
 
   #checkScope(key: string, inner: Scope, outer: Scope): void {
     if (rankOf[inner] >= rankOf[outer]) return;
-    const owner = this.#trail.map((visit) => visit.key).join(' > ');
-    const message = `${this.#where(key)} lives in "${inner}" scope, but "${owner}" that needs it lives longer, in "${outer}" scope: give the one a longer scope or the other a shorter one`;
-    throw new QTasksError('DEPENDENCY_SCOPE', message, { data: { dependency: this.#path(key) } });
+    const owner = this.#trail.at(-1)?.key;
+    const problem = `lives in ${inner} scope, shorter than the ${outer} scope of "${owner}" that needs it; change one of the two`;
+    throw this.#error('DEPENDENCY_SCOPE', key, problem);
   }
 
-  #path(key: string): string {
-    return [...this.#trail.map((visit) => visit.key), key].join(' > ');
+  #path(key: string, start = 0): string {
+    return [...this.#trail.slice(start).map((visit) => visit.key), key].join(' > ');
   }
 
-  #where(key: string): string {
-    return `task "${this.#task}": the need "${this.#path(key)}"`;
+  #error(code: ErrorCode, key: string, problem: string): QTasksError {
+    const dependency = this.#path(key);
+    const message = `task "${this.#task}": the need "${dependency}" ${problem}`;
+    return new QTasksError(code, message, { data: { dependency } });
   }
 }

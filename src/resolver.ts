@@ -99,18 +99,20 @@ export class Opening<Token> implements Lease {
       this.#stopTimer = () => clock.clearTimeout(timer);
     }
     let result: unknown;
+    let promise: Promise<unknown> | undefined;
     try {
       result = hasNeeds ? open(needs) : open();
       if (isGeneratorFunction || isGenerator(result)) {
         this.#generator = result as Generator;
         result = this.#generator.next();
       }
+      // A user's own thenable may call back twice, or throw.
+      if (isThenable(result))
+        promise = result instanceof Promise ? result : Promise.resolve(result);
     } catch (error) {
       return this.#failed(error);
     }
-    if (isThenable(result)) {
-      // A user's own thenable may call back twice, or throw.
-      const promise = result instanceof Promise ? result : Promise.resolve(result);
+    if (promise !== undefined) {
       promise.then(
         (value) => this.#arrived(value, true),
         (error) => this.#failed(error),

@@ -12,18 +12,20 @@ import type { Milliseconds } from './types.js';
 export class SharedScope {
   readonly #scope: Scope;
   readonly place: Place;
-  readonly #outer: SharedScope | undefined;
+  /** The next longer scope. */
+  readonly outer: SharedScope | undefined;
   /** What is open or opening, by the node's key. */
   readonly #instances = new Map<string, Promise<unknown>>();
   /** In the order in which they came to be open. */
   readonly #open: Lease[] = [];
   #isClosed = false;
+  /** How many apps use it, where it is shared by several: the last to close it does so. */
+  users = 0;
 
-  /** @param outer the next longer scope */
   constructor(scope: Scope, place: Place, outer: SharedScope | undefined) {
     this.#scope = scope;
     this.place = place;
-    this.#outer = outer;
+    this.outer = outer;
   }
 
   /**
@@ -31,7 +33,7 @@ export class SharedScope {
    * Who has lost interest may ignore the promise; nothing has to be given back.
    */
   acquire(node: Node): Promise<unknown> {
-    if (node.dependency.scope !== this.#scope && this.#outer) return this.#outer.acquire(node);
+    if (node.dependency.scope !== this.#scope && this.outer) return this.outer.acquire(node);
     const known = this.#instances.get(node.sharedKey);
     if (known !== undefined) return known;
     const instance = this.#openInstance(node);
@@ -74,6 +76,7 @@ export class SharedScope {
   async close(grace: Milliseconds): Promise<unknown[]> {
     const { clock } = this.place.runtime;
     const errors: unknown[] = [];
+    if (--this.users > 0) return errors;
     await new Promise<void>((resolve) => {
       const timer = clock.setTimeout(resolve, grace);
       void Promise.allSettled(this.#instances.values()).then(() => {
@@ -108,31 +111,15 @@ export class SharedScope {
   }
 }
 
-/** The storage scopes of this runtime: one for each storage object, while an app uses it. */
-const storageScopes = new WeakMap<StorageAdapter, { readonly scope: SharedScope; users: number }>();
+/** The storage scopes of this runtime: one for each storage object that an app uses. */
+const storageScopes = new WeakMap<StorageAdapter, SharedScope>();
 
 /** Joins the storage scope of an app's storage; without a storage the app has one to itself. */
 export function joinStorageScope(place: Place): SharedScope {
   const { storage } = place.runtime;
   const known = storage && storageScopes.get(storage);
-  if (known) {
-    known.users++;
-    return known.scope;
-  }
-  const scope = new SharedScope('storage', place, undefined);
-  if (storage) storageScopes.set(storage, { scope, users: 1 });
+  const scope = known && known.users > 0 ? known : new SharedScope('storage', place, undefined);
+  if (storage) storageScopes.set(storage, scope);
+  scope.users++;
   return scope;
-}
-
-/** Leaves it again, once; the last app to leave closes it. */
-export async function leaveStorageScope(
-  scope: SharedScope,
-  place: Place,
-  grace: Milliseconds,
-): Promise<unknown[]> {
-  const { storage } = place.runtime;
-  const known = storage && storageScopes.get(storage);
-  if (known && --known.users > 0) return [];
-  if (storage) storageScopes.delete(storage);
-  return scope.close(grace);
 }

@@ -1,7 +1,6 @@
 /** `task`: a step of work as a value that knows no app and no runtime. */
 import type { Needs, Resolved } from './depends.js';
-import { QTasksError } from './errors.js';
-import { check, checkOptions, describe, kinds } from './options.js';
+import { check, checkOptions, kinds } from './options.js';
 import type { Run } from './run.js';
 import type { Milliseconds } from './types.js';
 
@@ -136,12 +135,11 @@ export function definitionOf(value: unknown): TaskDefinition | undefined {
 
 /** Makes a callable of a task. */
 export function bind(definition: TaskDefinition, run: (...args: unknown[]) => unknown): unknown {
-  const properties = { name: definition.name, options: definition.options, [TASK]: definition };
+  const { name, options } = definition;
   const callable = (...args: unknown[]): unknown => run(...args);
-  for (const key of Reflect.ownKeys(properties)) {
-    Object.defineProperty(callable, key, { value: Reflect.get(properties, key) });
-  }
-  return Object.freeze(callable);
+  // A function's own name is not writable, but it can be defined anew.
+  Object.defineProperty(callable, 'name', { value: name });
+  return Object.freeze(Object.assign(callable, { options, [TASK]: definition }));
 }
 
 const retryKinds = {
@@ -187,10 +185,7 @@ export function define(args: readonly unknown[]): TaskDefinition {
   const where = `task "${name}"`;
   const hasNeeds = typeof args[1] !== 'function' || typeof args[2] === 'function';
   const [needs, handler, options = {}] = hasNeeds ? args.slice(1) : [undefined, ...args.slice(1)];
-  if (hasNeeds && (typeof needs !== 'object' || needs === null || Array.isArray(needs))) {
-    const message = `${where}: the second argument must be the handler, or a record of needs before it, like { state: Registration }; received ${describe(needs)}`;
-    throw new QTasksError('OPTION_INVALID', message);
-  }
+  if (hasNeeds) check(`${where}: what stands before the handler`, needs, kinds.needs);
   check(`${where}: the handler`, handler, kinds.function);
   checkOptions(where, options, optionKinds);
   const { retry } = options as TaskOptions;

@@ -34,17 +34,18 @@ const needle: Contender = (kit, shape) => {
   const root = new NeedleContainer();
   const tokens = shape.map((_, index) => new InjectionToken<Value>(key(index)));
   const wanted = roots(shape).flatMap((index) => tokens[index] ?? []);
+  const openers = shape.map((_, index) => kit.opener(index));
   return async () => {
     const bag: Bag = [];
     const scope = root.createChild();
-    for (const [index, needs] of shape.entries()) {
-      const inner = needs.flatMap((need) => tokens[need] ?? []);
+    for (const [index, open] of openers.entries()) {
+      const inner = shape[index]?.flatMap((need) => tokens[need] ?? []) ?? [];
       scope.bind({
         provide: tokens[index] as InjectionToken<Value>,
         async: true,
         useFactory: async () => {
           const values = await Promise.all(inner.map((token) => injectAsync(token)));
-          return openInto(bag, kit.generator(index, values));
+          return openInto(bag, open(values));
         },
       });
     }
@@ -160,11 +161,11 @@ const inversifyRequest: Contender = (kit, shape) => {
     .toDynamicValue(() => [])
     .inRequestScope();
   for (const [index, needs] of shape.entries()) {
+    const open = kit.opener(index);
     container
       .bind<Value>(key(index))
       .toResolvedValue(
-        (bag: unknown, ...values: unknown[]) =>
-          openInto(bag as Bag, kit.generator(index, values as Value[])),
+        (bag: unknown, ...values: unknown[]) => openInto(bag as Bag, open(values as Value[])),
         ['bag', ...keys(needs)],
       )
       .inRequestScope();
@@ -186,18 +187,25 @@ const inversifyRequest: Contender = (kit, shape) => {
 };
 
 const inversifyChild: Contender = (kit, shape) => {
-  const root = new InversifyContainer();
+  const openers = shape.map((_, index) => kit.opener(index));
+  let root = new InversifyContainer();
+  let children = 0;
   return async () => {
+    // a parent never lets go of its children, which would slow everybody down
+    if (++children % 1000 === 0) root = new InversifyContainer();
     const scope = new InversifyContainer({ parent: root });
     type Held = { index: number; generator: AsyncGenerator<Value> };
-    for (const [index, needs] of shape.entries()) {
+    for (const [index, open] of openers.entries()) {
       scope
         .bind<Held>(key(index))
-        .toResolvedValue(async (...values: unknown[]) => {
-          const generator = kit.generator(index, values as Value[]);
-          await generator.next();
-          return { index, generator };
-        }, keys(needs))
+        .toResolvedValue(
+          async (...values: unknown[]) => {
+            const generator = open(values as Value[]);
+            await generator.next();
+            return { index, generator };
+          },
+          keys(shape[index] ?? []),
+        )
         .inSingletonScope()
         .onDeactivation(async ({ generator }) => {
           await generator.next();
@@ -226,12 +234,13 @@ function acquire(generator: AsyncGenerator<Value>): Opening {
 }
 
 const effectScope: Contender = (kit, shape) => {
+  const openers = shape.map((_, index) => kit.opener(index));
   const program = Effect.scoped(
     Effect.gen(function* () {
       const values: Value[] = [];
-      for (const [index, needs] of shape.entries()) {
-        const inner = needs.map((need) => values[need] as Value);
-        values.push(yield* acquire(kit.generator(index, inner)));
+      for (const [index, open] of openers.entries()) {
+        const inner = shape[index]?.map((need) => values[need] as Value) ?? [];
+        values.push(yield* acquire(open(inner)));
       }
       const last = values.at(-1);
       return yield* Effect.promise(() => kit.handler(last));
@@ -243,16 +252,17 @@ const effectScope: Contender = (kit, shape) => {
 const effectLayer: Contender = (kit, shape) => {
   type Service = Context.Service<Value, Value>;
   const services = shape.map((_, index): Service => Context.Service<Value>(key(index)));
-  const layers = shape.map((needs, index) =>
-    Layer.effect(
+  const layers = shape.map((needs, index) => {
+    const open = kit.opener(index);
+    return Layer.effect(
       services[index] as Service,
       Effect.gen(function* () {
         const values: Value[] = [];
         for (const need of needs) values.push(yield* services[need] as Service);
-        return yield* acquire(kit.generator(index, values));
+        return yield* acquire(open(values));
       }),
-    ),
-  );
+    );
+  });
   const flat = shape.every((needs) => needs.length === 0);
   let layer = Layer.empty as unknown as Layer.Layer<unknown, never, Value>;
   if (flat) layer = Layer.mergeAll(layer, ...layers);

@@ -7,70 +7,76 @@ import {
   CountingKit,
   chain,
   independent,
+  type Open,
   type Shape,
   shortcomings,
   type Value,
 } from './resources.js';
 
+interface Listed {
+  readonly open: Open;
+  readonly needs: readonly number[];
+}
+
+const listed = (kit: Parameters<Contender>[0], shape: Shape): Listed[] =>
+  shape.map((needs, index) => ({ open: kit.opener(index), needs }));
+
 /** The baseline: opened in order and closed in reverse, for the good case only. */
-const byHand: Contender = (kit, shape) => async () => {
-  const open: AsyncGenerator<Value>[] = [];
-  const values: Value[] = [];
-  for (const [index, needs] of shape.entries()) {
-    const generator = kit.generator(
-      index,
-      needs.map((need) => values[need] as Value),
-    );
-    values.push((await generator.next()).value as Value);
-    open.push(generator);
-  }
-  const result = await kit.handler(values.at(-1));
-  for (let index = open.length - 1; index >= 0; index--) await open[index]?.next();
-  return result;
+const byHand: Contender = (kit, shape) => {
+  const resources = listed(kit, shape);
+  return async () => {
+    const opened: AsyncGenerator<Value>[] = [];
+    const values: Value[] = [];
+    for (const { open, needs } of resources) {
+      const generator = open(needs.map((need) => values[need] as Value));
+      values.push((await generator.next()).value as Value);
+      opened.push(generator);
+    }
+    const result = await kit.handler(values.at(-1));
+    for (let index = opened.length - 1; index >= 0; index--) await opened[index]?.next();
+    return result;
+  };
 };
 
 /** As one would write it who knows what can go wrong. */
-const byHandInParallel: Contender = (kit, shape) => async () => {
-  const open: AsyncGenerator<Value>[] = [];
-  const opening: Promise<Value>[] = [];
-  for (const [index, needs] of shape.entries()) {
-    opening.push(
-      (async () => {
-        const values =
-          needs.length > 0
-            ? await Promise.all(needs.map((need) => opening[need] as Promise<Value>))
-            : [];
-        const generator = kit.generator(index, values);
-        const step = await generator.next();
-        if (step.done) throw new Error('never yielded');
-        open.push(generator);
-        return step.value;
-      })(),
-    );
-  }
-  const failures: unknown[] = [];
-  const values: Value[] = [];
-  for (const settled of await Promise.allSettled(opening)) {
-    if (settled.status === 'fulfilled') values.push(settled.value);
-    else failures.push(settled.reason);
-  }
-  let result: number | undefined;
-  try {
-    if (failures.length === 0) result = await kit.handler(values.at(-1));
-  } catch (error) {
-    failures.push(error);
-  }
-  for (const generator of open.reverse()) {
+const byHandInParallel: Contender = (kit, shape) => {
+  const resources = listed(kit, shape);
+  return async () => {
+    const opened: AsyncGenerator<Value>[] = [];
+    const opening: Promise<Value>[] = [];
+    const start = async ({ open, needs }: Listed): Promise<Value> => {
+      const waits = needs.map((need) => opening[need] as Promise<Value>);
+      const generator = open(waits.length > 0 ? await Promise.all(waits) : []);
+      const step = await generator.next();
+      if (step.done) throw new Error('never yielded');
+      opened.push(generator);
+      return step.value;
+    };
+    for (const resource of resources) opening.push(start(resource));
+    const failures: unknown[] = [];
+    let last: Value | undefined;
+    for (const settled of await Promise.allSettled(opening)) {
+      if (settled.status === 'fulfilled') last = settled.value;
+      else failures.push(settled.reason);
+    }
+    let result: number | undefined;
     try {
-      const failed = failures.length > 0;
-      const { done } = failed ? await generator.throw(failures[0]) : await generator.next();
-      if (!done) await generator.return(undefined);
+      if (failures.length === 0) result = await kit.handler(last);
     } catch (error) {
       failures.push(error);
     }
-  }
-  if (failures.length > 0) throw failures[0];
-  return result;
+    for (const generator of opened.reverse()) {
+      try {
+        const failed = failures.length > 0;
+        const { done } = failed ? await generator.throw(failures[0]) : await generator.next();
+        if (!done) await generator.return(undefined);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return result;
+  };
 };
 
 const ours: Contender = (kit, shape) => {
@@ -79,9 +85,11 @@ const ours: Contender = (kit, shape) => {
   const record = (indexes: readonly number[]) =>
     Object.fromEntries(indexes.map((index) => [`r${index}`, all[index] as Dependency<Value>]));
   for (const [index, needs] of shape.entries()) {
-    const open = (values: Record<string, Value>) => kit.generator(index, Object.values(values));
+    const open = kit.opener(index);
     all.push(
-      needs.length > 0 ? Depends(record(needs), open) : Depends(() => kit.generator(index, [])),
+      needs.length > 0
+        ? Depends(record(needs), (values) => open(Object.values(values)))
+        : Depends(() => open([])),
     );
   }
   const flat = shape.every((needs) => needs.length === 0);

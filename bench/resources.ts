@@ -18,10 +18,13 @@ export interface Resource {
 
 export type Value = { readonly index: number };
 
+/** As in an app, each resource has a function of its own: its generators are a class of their own. */
+export type Open = (needs: readonly Value[]) => AsyncGenerator<Value, void, undefined>;
+
 /** What a contestant works with. */
 interface Kit {
-  /** Opens up to its `yield`, closes after it. */
-  generator(index: number, needs: readonly Value[]): AsyncGenerator<Value, void, undefined>;
+  /** Makes a function whose generators open up to their `yield` and close after it. */
+  opener(index: number): Open;
   /** The same as an object that is open as it is made. */
   resource(index: number, needs: readonly Value[]): Resource;
   /** The body of a run; `last` is the last resource, `undefined` without any. */
@@ -36,13 +39,16 @@ export class CountingKit implements Kit {
   opened = 0;
   closed = 0;
 
-  async *generator(index: number): AsyncGenerator<Value, void, undefined> {
-    this.opened++;
-    try {
-      yield { index };
-    } finally {
-      this.closed++;
-    }
+  opener(index: number): Open {
+    const kit = this;
+    return async function* () {
+      kit.opened++;
+      try {
+        yield { index };
+      } finally {
+        kit.closed++;
+      }
+    };
   }
 
   resource(index: number): Resource {
@@ -80,7 +86,11 @@ class TracingKit implements Kit {
     this.fails = fails;
   }
 
-  async *generator(index: number): AsyncGenerator<Value, void, undefined> {
+  opener(index: number): Open {
+    return () => this.#generator(index);
+  }
+
+  async *#generator(index: number): AsyncGenerator<Value, void, undefined> {
     this.generators = true;
     this.trace.push(`opening ${index}`);
     await turn();

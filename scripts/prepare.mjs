@@ -43,8 +43,11 @@ function packagesOf(file) {
   }
 }
 
-/** Whether `dist` is newer than all that it is made of. Its types are written last. */
-function isBuilt() {
+/**
+ * Whether `dist` is newer than all that it is made of. Its types are written last.
+ * @returns {boolean}
+ */
+export function isBuilt() {
   const built = statSync(join(root, 'dist/src/index.d.ts'), { throwIfNoEntry: false })?.mtimeMs;
   if (built === undefined) return false;
   // Folders too: theirs is the time at which a file was deleted.

@@ -4,12 +4,14 @@
  *   --once   prints the examples and ends
  *   PORT     the same as --port
  */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { prepare } from './prepare.mjs';
 
 const { once, port, host } = options();
 const root = fileURLToPath(new URL('../playground', import.meta.url));
+const pkg = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 prepare();
 const { createServer } = await import('vite');
@@ -19,7 +21,8 @@ const server = await createServer({
   appType: once ? 'custom' : 'mpa',
   logLevel: once ? 'error' : 'info',
   server: once ? { middlewareMode: true, ws: false } : { port, host },
-  optimizeDeps: once ? { noDiscovery: true } : { include: ['eventemitter3'] },
+  // Named, so that Vite finds none after the page has loaded, which would load it once more.
+  optimizeDeps: once ? { noDiscovery: true } : { include: Object.keys(pkg.dependencies) },
 });
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, end);
 

@@ -1,0 +1,95 @@
+/** An empty project of an ordinary user with the packed library installed, for tests of what ships. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import pkg from '../../package.json' with { type: 'json' };
+import { isBuilt } from '../../scripts/prepare.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const exec = promisify(execFile);
+
+/** A project in a folder of its own. */
+export class Consumer {
+  readonly dir: string;
+  /** What the tarball holds. */
+  readonly files: readonly string[];
+
+  private constructor(dir: string, files: readonly string[]) {
+    this.dir = dir;
+    this.files = files;
+  }
+
+  /** Packs the library and installs the tarball into a new project. */
+  static async create(): Promise<Consumer> {
+    if (!isBuilt()) throw new Error('dist is older than its sources: run `npm run build`');
+    const dir = await mkdtemp(join(tmpdir(), 'qtasks-consumer-'));
+    const [tarball] = JSON.parse(
+      await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', dir], root),
+    );
+    await writeFile(join(dir, 'package.json'), '{ "private": true, "type": "module" }');
+    // Its dependencies from where they are installed already, so that no registry is asked.
+    const dependencies = Object.keys(pkg.dependencies).map((name) =>
+      join(root, 'node_modules', name),
+    );
+    const install = [
+      'install',
+      '--offline',
+      '--install-links',
+      '--ignore-scripts',
+      '--prefix',
+      dir,
+    ];
+    await run('npm', [...install, join(dir, tarball.filename), ...dependencies], dir);
+    const files = tarball.files.map(({ path }: { path: string }) => path);
+    return new Consumer(dir, files);
+  }
+
+  /** Writes a file of the project; gives its whole path. */
+  async write(path: string, text: string): Promise<string> {
+    const file = join(this.dir, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+    return file;
+  }
+
+  /** Runs a module in Node; gives the lines that it prints. */
+  async node(path: string): Promise<string[]> {
+    const printed = await run(process.execPath, [path], this.dir);
+    return printed.split('\n').slice(0, -1);
+  }
+
+  /** Compiles with the settings that a careful user has; gives the compiler's complaints. */
+  async tsc(include: readonly string[], settings: object = {}): Promise<string> {
+    const compilerOptions = {
+      target: 'es2022',
+      lib: ['es2022', 'dom'],
+      module: 'nodenext',
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      outDir: 'out',
+      rootDir: '.',
+      ...settings,
+    };
+    await this.write('tsconfig.json', JSON.stringify({ compilerOptions, include }));
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    return run(process.execPath, [tsc, '-p', '.'], this.dir).then(
+      () => '',
+      (error: { stdout: string }) => error.stdout,
+    );
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** @throws where the command fails, with what it printed */
+async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  const { stdout } = await exec(command, args, { cwd, maxBuffer: 2 ** 26 });
+  return stdout;
+}

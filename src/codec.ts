@@ -1,35 +1,37 @@
 /**
- * Turns one value of a state's field into the text that storage adapters carry, and back; the
+ * Turns one value of a state's field into the text that a storage adapter carries, and back. The
  * bucket engine is its only user.
  *
  * What JSON carries exactly is stored as that JSON, readable from anywhere. Anything richer is `~1`
- * (no JSON begins with `~`; 1 is the version) and a JSON array of kind, content, kind, content, …:
- * the nodes of the value, itself first.
+ * (no JSON begins with `~`; 1 is the version) and a JSON array of its nodes, itself first, each of
+ * them a pair of kind and content:
  *
  *     { at: new Date(0), odd: new Set([NaN]) }
- *     ~1["Object",{"at":[1],"odd":[2]},"Date","1970-01-01T00:00:00.000Z","Set",[[3]],"number","NaN"]
+ *     ~1[["Object",{"at":[1],"odd":[2]}],["Date",["1970-01-01T00:00:00.000Z"]],
+ *        ["Set",[[3]]],["number",["NaN"]]]                              (without the line break)
  *
  * | kind | content |
  * | --- | --- |
- * | `Object`, `null` (one without prototype) | object of slots |
+ * | `Object`, `null` (an object without prototype) | object of slots |
  * | `Array`, `Set` | array of slots |
  * | `Map` | array of slots: key, value, key, value, … |
  * | `RegExp` | array of slots: source, flags, lastIndex |
- * | `Date` | ISO 8601, or `"null"` for an invalid one |
- * | `URL` | its href |
- * | `undefined`, `number` (`NaN`, `±Infinity`, `-0`), `bigint` | its text |
- * | `ArrayBuffer`, `Uint8Array` and the other typed arrays | its bytes, little-endian, as base64 |
+ * | `Date` | `[ISO 8601]`, or `["null"]` for an invalid one |
+ * | `URL` | `[href]` |
+ * | `undefined`, `number` (`NaN`, `±Infinity`, `-0`), `bigint` | `[its text]` |
+ * | `ArrayBuffer`, `Uint8Array` and the other typed arrays | `[a character U+0100 + n per byte n]` |
  *
- * A slot is a string, finite number, boolean or `null` as in JSON, or `[n]`: the node n, counted from
- * 0. So one object can stand in two places, or in itself, and no depth is too deep.
+ * A slot is a string, finite number, boolean or `null` as in JSON, or `[n]`: node n, counted from 0.
+ * So one object can stand in two places or in itself, and nesting has no limit. Bytes are in the
+ * order of the machine, which is little-endian everywhere; JSON would escape characters below U+0020.
  *
- * Not kept: accessors (they become the value that they gave, and should give the same one each time),
- * what is not enumerable, frozen or sealed, extra properties of typed arrays, and that two views share
- * a buffer: each comes back with a buffer of its own, which holds the view's part alone.
+ * Not kept: accessors (they become the value they gave, and should give the same one each time), what
+ * is not enumerable, frozen or sealed, extra properties of typed arrays, that a buffer can grow, and
+ * that two views share one: each comes back with a buffer of its own that holds the view's part.
  */
 import { QTasksError } from './errors.js';
 
-/** Where a node of a value was met first. */
+/** Where a node was met first. */
 interface Node {
   readonly index: number;
   /** Leads here from the parent, last step first. */
@@ -37,26 +39,28 @@ interface Node {
   readonly parent?: Node;
 }
 
+/** One row of the table above. */
 type Kind = readonly [
   name: string,
   /** How many prototypes an instance has above it; one of a subclass has more. */
   depth: number,
   /** Copies the content, not yet as slots. Throws for what only claims to be of this kind. */
   read: (value: unknown) => object,
-  /** Makes the value, of its content or the first two slots; the others are filled in later. */
+  /** Makes the value, of its first two slots or its content, whose nodes are not there yet. */
   make: (text: string, flags: string, content: object) => unknown,
 ];
 
 /**
- * Encodes one value of a state's field. In the path of an error a Set's member stands for its
- * position, and a Map's as in `[...map]`: the entry's position, then 0 for its key, 1 for its value.
+ * Encodes one value of a state's field. In the path of an error, a member of a Set has its position
+ * and one of a Map those in `[...map]`: the entry's, then 0 for the key or 1 for the value. Where a
+ * getter throws, the path leads to its object.
  * @throws VALUE_UNSUPPORTED with `data.path`, beginning with `field`
  */
 export function encode(value: unknown, field: string): string {
   try {
     if (isScalar(value) || isPlain(value)) return JSON.stringify(value);
   } catch {
-    // Too deep for JSON.stringify, or a getter throws: the table copes with it, or tells where.
+    // Too deep for JSON.stringify, or a getter throws: the table copes with it or tells where.
   }
   const nodes = new Map<unknown, Node>([[value, { index: 0, steps: [field] }]]);
   const table: unknown[] = [];
@@ -113,9 +117,8 @@ function isPlain(root: unknown): boolean {
   // A Set also visits what is added to it on the way.
   for (const node of seen) {
     if (typeof node !== 'object' || !node) return false;
-    const { prototype } = Array.isArray(node) ? Array : Object;
     if (
-      Object.getPrototypeOf(node) !== prototype ||
+      Object.getPrototypeOf(node) !== (Array.isArray(node) ? Array : Object).prototype ||
       Object.getOwnPropertySymbols(node).length ||
       hasMore(node)
     )
@@ -140,6 +143,7 @@ function hasMore(node: object): boolean {
   );
 }
 
+/** Reads one node: its kind's name and a copy of its content. */
 function readNode(value: unknown, node: Node): [string, object] {
   let found: Kind | string;
   let options = {};
@@ -179,23 +183,33 @@ function kindOf(value: unknown): Kind | string {
   if (typeof value !== 'object' || !value) return KINDS.get(typeof value) ?? typeof value;
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   const depth = countPrototypes(value);
+  const isArray = Array.isArray(value);
   const kind = KINDS.get(depth || tag !== 'Object' ? tag : 'null');
   // The last prototype has to be an Object.prototype, of whichever realm.
-  if (kind?.[1] !== depth || (depth && !('isPrototypeOf' in value)))
+  if (
+    kind?.[1] !== depth ||
+    (tag === 'Array') !== isArray ||
+    (depth && !('isPrototypeOf' in value))
+  )
     return `instance of ${value.constructor?.name || tag}`;
-  const more =
-    Object.getOwnPropertySymbols(value).some((key) =>
-      Object.prototype.propertyIsEnumerable.call(value, key),
-    ) ||
-    (depth < 2 || Array.isArray(value) ? hasMore(value) : depth < 3 && Object.keys(value).length);
-  return more ? `${kind[0]} with holes, symbols, toJSON or extra properties` : kind;
+  const open = depth < 2 || isArray;
+  // A spread takes symbol keys along, if they are enumerable.
+  const own = depth < 3 ? Reflect.ownKeys({ ...value }).length : 0;
+  return own !== (open ? Object.values(value).length : 0) || (open && hasMore(value))
+    ? `${kind[0]} with holes, symbols, toJSON or extra properties`
+    : kind;
 }
 
+/** Overflows the stack, and so throws, where a proxy's chain has no end. */
 function countPrototypes(value: object): number {
   const next: object | null = Object.getPrototypeOf(value);
   return next ? 1 + countPrototypes(next) : 0;
 }
 
+/**
+ * Makes all values first, so that they can then be put into each other. Throws for whatever encode
+ * cannot have made.
+ */
 function fromTable(table: [unknown, object][]): unknown {
   const values = table.map(([name, content]) => {
     const kind = KINDS.get(name);
@@ -248,13 +262,17 @@ function createKinds(): Map<unknown, Kind> {
   add(
     'RegExp',
     2,
-    (regexp) => ['source', 'flags', 'lastIndex'].map((key) => Object(regexp)[key]),
+    (regexp) => [
+      Reflect.get(RegExp.prototype, 'source', regexp),
+      Object(regexp).flags,
+      Object(regexp).lastIndex,
+    ],
     (source, flags) => new RegExp(source, flags),
   );
   add(
     'Date',
     2,
-    (date) => asText(Reflect.apply(Date.prototype.toJSON, date, [])),
+    (date) => asText(new Date(Reflect.apply(Date.prototype.getTime, date, [])).toJSON()),
     (text) => new Date(text),
   );
   add(
@@ -266,7 +284,7 @@ function createKinds(): Map<unknown, Kind> {
   add('undefined', 9, asText, () => undefined);
   add('bigint', 9, asText, BigInt);
   add('number', 9, (number) => asText(number === 0 ? '-0' : number), Number);
-  add('ArrayBuffer', 2, (buffer) => toBase64(buffer, 0), fromBase64);
+  add('ArrayBuffer', 2, (buffer) => toText(buffer, 0), toBuffer);
   for (const View of [
     Int8Array,
     Uint8Array,
@@ -285,37 +303,25 @@ function createKinds(): Map<unknown, Kind> {
       3,
       (view) => {
         const { buffer, byteOffset, byteLength } = Object(view);
-        return toBase64(buffer, byteOffset, byteOffset + byteLength);
+        return toText(buffer, byteOffset, byteOffset + byteLength);
       },
-      (text) => new View(fromBase64(text)),
+      (text) => new View(toBuffer(text)),
     );
   }
   return kinds;
 }
 
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function toBase64(buffer: unknown, start: number, end?: number): string[] {
+/** Copies; throws for shared memory and for a detached buffer. */
+function toText(buffer: unknown, start: number, end?: number): string[] {
   const bytes = new Uint8Array(Reflect.apply(ArrayBuffer.prototype.slice, buffer, [start, end]));
-  return [
-    Array.from(
-      regroup(bytes, 8, 6, Math.ceil((bytes.length * 4) / 3)),
-      (digit) => BASE64[digit],
-    ).join(''),
-  ];
+  const codes = new Uint16Array(bytes).map((byte) => byte + 256);
+  let text = '';
+  // In pieces, because a call takes only so many arguments.
+  for (let at = 0; at < codes.length; at += 8192)
+    text += String.fromCharCode(...codes.subarray(at, at + 8192));
+  return [text];
 }
 
-function fromBase64(text: string): ArrayBuffer {
-  const digits = Array.from(text, (digit) => BASE64.indexOf(digit));
-  if (digits.includes(-1)) throw new TypeError();
-  return new Uint8Array(regroup(digits, 6, 8, (digits.length * 3) >> 2)).buffer;
-}
-
-/** Cuts a stream of `from`-bit numbers into `to`-bit numbers. */
-function regroup(input: ArrayLike<number>, from: number, to: number, length: number): number[] {
-  return Array.from({ length }, (_, index) => {
-    const at = Math.floor((index * to) / from);
-    const window = (Number(input[at]) << from) | Number(input[at + 1]);
-    return (window >> (2 * from - to - ((index * to) % from))) & (2 ** to - 1);
-  });
+function toBuffer(text: string): ArrayBuffer {
+  return new Uint8Array(text.length).map((_, at) => text.charCodeAt(at)).buffer;
 }

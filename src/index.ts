@@ -33,6 +33,7 @@ export type {
 export type { Logger } from './logger.js';
 export type { Run, RunStatus, Settled } from './run.js';
 export type { Scope } from './scopes.js';
+export { AsyncState, type StateChange, type StateFields, type StateInitial } from './state.js';
 export type {
   BucketId,
   Change,

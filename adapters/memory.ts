@@ -1,0 +1,319 @@
+/** The storage of one runtime: plain maps, for tests, servers of one process and pages that may forget. */
+import { LRUCache } from 'lru-cache';
+import { type Clock, systemClock } from '../src/clock.js';
+import { Mutex } from '../src/mutex.js';
+import { check, checkOptions, hasMethods, kinds } from '../src/options.js';
+import type {
+  BucketId,
+  Change,
+  Commit,
+  CommitResult,
+  LockPlace,
+  Snapshot,
+  StorageAdapter,
+} from '../src/storage.js';
+import type { EpochMs, Milliseconds } from '../src/types.js';
+
+/** Options of {@link memory}. */
+export interface MemoryOptions {
+  /** How many sessions are kept, the least recently used is evicted. Default: all of them. */
+  readonly maxSessions?: number;
+  /** How long a session is kept after its last use. Default: for ever. */
+  readonly ttl?: Milliseconds;
+  /** Told of each session that one of the two bounds has dropped. */
+  readonly onEvict?: (session: { readonly app: string; readonly session: string }) => void;
+  /** Default: the runtime's own. */
+  readonly clock?: Clock;
+}
+
+interface AbortOptions {
+  readonly signal?: AbortSignal;
+}
+
+interface ReadOptions extends AbortOptions {
+  readonly fields?: readonly string[];
+}
+
+/** The highest sequence of each of the newest writers. */
+type Sequences = Map<string, number>;
+
+/** What is left of a bucket that is gone. */
+interface Grave {
+  readonly sequences: Sequences;
+  readonly until: EpochMs;
+}
+
+interface Bucket {
+  readonly id: BucketId;
+  readonly fields: Map<string, string>;
+  readonly sequences: Sequences;
+  revision: string;
+  expiresAt: EpochMs;
+}
+
+interface Session {
+  readonly app: string;
+  readonly session: string;
+  readonly buckets: Map<string, Bucket>;
+}
+
+/** How many writers a bucket remembers, and for how long one that is gone. */
+const maxWriters = 16;
+const graveMs = 120_000;
+const maxGraves = 10_000;
+/** How often all that has expired is dropped, used again or not. */
+const sweepMs = 60_000;
+
+const optionKinds = {
+  maxSessions: [
+    'a whole number, 1 or more',
+    (value: unknown) => Number.isInteger(value) && Number(value) > 0,
+  ],
+  ttl: [
+    'milliseconds, more than 0',
+    (value: unknown) => Number.isFinite(value) && Number(value) > 0,
+  ],
+  onEvict: kinds.function,
+  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
+} as const;
+
+/**
+ * Makes a storage that lives as long as this runtime. Apps that share the object share the data.
+ *
+ * Nothing is ever dropped unless `maxSessions` or `ttl` is given; then whole sessions are, and
+ * `onEvict` is told.
+ *
+ * @throws OPTION_INVALID
+ */
+export function memory(options: MemoryOptions = {}): StorageAdapter {
+  checkOptions('memory', options, optionKinds);
+  return new MemoryStorage(options);
+}
+
+class MemoryStorage implements StorageAdapter {
+  readonly name = 'memory';
+  readonly scope = 'runtime';
+  readonly #clock: Clock;
+  readonly #sessions: Map<string, Session> | LRUCache<string, Session>;
+  readonly #sessionTtl: Milliseconds;
+  /** What writers of buckets that are gone have sent, oldest first. */
+  readonly #graves = new Map<string, Grave>();
+  readonly #listeners = new Map<string, Set<(change: Change) => void>>();
+  readonly #locks = new Mutex();
+  #revisions = 0;
+  #sweepAt: EpochMs = 0;
+
+  constructor({ maxSessions, ttl, onEvict, clock = systemClock }: MemoryOptions) {
+    this.#clock = clock;
+    this.#sessionTtl = ttl ?? Number.POSITIVE_INFINITY;
+    this.#sessions =
+      maxSessions === undefined && ttl === undefined
+        ? new Map()
+        : new LRUCache<string, Session>({
+            // Not `max`, which would allocate that many places at once.
+            maxSize: maxSessions ?? Number.MAX_SAFE_INTEGER,
+            sizeCalculation: () => 1,
+            ttl: ttl ?? 0,
+            ttlResolution: 0,
+            updateAgeOnGet: true,
+            perf: { now: () => clock.now() },
+            dispose: ({ app, session }, _key, reason) => {
+              if (reason === 'evict' || reason === 'expire') onEvict?.({ app, session });
+            },
+          });
+  }
+
+  async read(id: BucketId, options: ReadOptions = {}): Promise<Snapshot> {
+    throwIfAborted(options.signal);
+    return snapshot(this.#find(id), options.fields);
+  }
+
+  async commit(id: BucketId, commit: Commit, options: AbortOptions = {}): Promise<CommitResult> {
+    throwIfAborted(options.signal);
+    const { writer, sequence, ifRevision, ttl } = commit;
+    if (ttl !== undefined && ttl !== null) check('commit: the ttl', ttl, kinds.duration);
+    this.#sweep();
+    const bucket = this.#find(id);
+    const previous = bucket?.revision ?? null;
+    const sequences = bucket?.sequences ?? this.#exhume(id) ?? new Map<string, number>();
+    if (sequence <= (sequences.get(writer) ?? Number.NEGATIVE_INFINITY)) {
+      return { ok: true, revision: previous ?? this.#nextRevision(), previous };
+    }
+    if (ifRevision !== undefined && ifRevision !== previous) {
+      return { ok: false, current: snapshot(bucket) };
+    }
+    remember(sequences, writer, sequence);
+    const revision = this.#apply(bucket ?? this.#create(id, sequences), commit);
+    return { ok: true, revision, previous };
+  }
+
+  #apply(bucket: Bucket, commit: Commit): string {
+    const { fields, id, sequences } = bucket;
+    if (commit.clear) fields.clear();
+    for (const field of commit.delete ?? []) fields.delete(field);
+    for (const [field, value] of commit.set ?? []) fields.set(field, value);
+    bucket.revision = this.#nextRevision();
+    const { ttl } = commit;
+    if (ttl !== undefined) bucket.expiresAt = ttl === null ? Infinity : this.#clock.now() + ttl;
+    if (fields.size === 0) {
+      this.#drop(id);
+      this.#bury(id, sequences);
+    }
+    this.#notify(id, commit, fields.size === 0 ? null : bucket.revision);
+    return bucket.revision;
+  }
+
+  #nextRevision(): string {
+    return String(++this.#revisions);
+  }
+
+  /** The bucket, unless it is absent or has expired: then its place is free. */
+  #find(id: BucketId): Bucket | undefined {
+    const bucket = this.#sessions.get(sessionKey(id))?.buckets.get(id.state);
+    if (!bucket || bucket.expiresAt > this.#clock.now()) return bucket;
+    this.#drop(id);
+    this.#bury(id, bucket.sequences);
+    return undefined;
+  }
+
+  #create(id: BucketId, sequences: Sequences): Bucket {
+    const { app, session, state } = id;
+    const key = sessionKey(id);
+    let home = this.#sessions.get(key);
+    if (!home) {
+      home = { app, session, buckets: new Map() };
+      this.#sessions.set(key, home);
+    }
+    const bucket = { id, fields: new Map(), sequences, revision: '', expiresAt: Infinity };
+    home.buckets.set(state, bucket);
+    return bucket;
+  }
+
+  #drop(id: BucketId): void {
+    const key = sessionKey(id);
+    const home = this.#sessions.get(key);
+    home?.buckets.delete(id.state);
+    if (home?.buckets.size === 0) this.#sessions.delete(key);
+  }
+
+  #bury(id: BucketId, sequences: Sequences): void {
+    const key = bucketKey(id);
+    this.#graves.delete(key);
+    this.#graves.set(key, { sequences, until: this.#clock.now() + graveMs });
+  }
+
+  #exhume(id: BucketId): Sequences | undefined {
+    return this.#graves.size === 0 ? undefined : this.#graves.get(bucketKey(id))?.sequences;
+  }
+
+  /** Forgets what is past its time, a little with each commit and now and then all of it. */
+  #sweep(): void {
+    const now = this.#clock.now();
+    for (const [key, { until }] of this.#graves) {
+      if (until > now && this.#graves.size <= maxGraves) break;
+      this.#graves.delete(key);
+    }
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + Math.min(this.#sessionTtl, sweepMs);
+    if (this.#sessions instanceof LRUCache) this.#sessions.purgeStale();
+    for (const home of [...this.#sessions.values()]) {
+      for (const { id } of [...home.buckets.values()]) this.#find(id);
+    }
+  }
+
+  async *list(prefix: {
+    readonly app: string;
+    readonly session?: string;
+  }): AsyncGenerator<BucketId> {
+    const { app, session } = prefix;
+    // A copy: what comes or goes meanwhile must not make another bucket come twice or not at all.
+    const homes = [...this.#sessions.values()].filter(
+      (home) => home.app === app && (session === undefined || home.session === session),
+    );
+    const ids = homes.flatMap((home) => [...home.buckets.values()].map(({ id }) => id));
+    for (const id of ids) if (this.#find(id)) yield id;
+  }
+
+  watch(id: BucketId, listener: (change: Change) => void): () => void {
+    const key = bucketKey(id);
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners);
+    // A listener may watch twice; each watch is stopped by itself.
+    const one = (change: Change): void => listener(change);
+    listeners.add(one);
+    return () => {
+      listeners.delete(one);
+      if (listeners.size === 0 && this.#listeners.get(key) === listeners) {
+        this.#listeners.delete(key);
+      }
+    };
+  }
+
+  #notify(
+    id: BucketId,
+    { writer, sequence, clear, delete: gone, set }: Commit,
+    revision: string | null,
+  ): void {
+    if (this.#listeners.size === 0) return;
+    const listeners = this.#listeners.get(bucketKey(id));
+    if (!listeners) return;
+    const fields = clear ? ('all' as const) : [...(gone ?? []), ...(set?.keys() ?? [])];
+    for (const listener of listeners) {
+      // A task of its own each: one that throws must not disturb the commit or the others.
+      queueMicrotask(() => {
+        if (listeners.has(listener)) listener({ revision, writer, sequence, fields });
+      });
+    }
+  }
+
+  lock(place: LockPlace, options: AbortOptions): Promise<() => Promise<void>> {
+    return this.#locks.acquire(
+      JSON.stringify([place.app, place.session, place.state]),
+      options.signal,
+    );
+  }
+
+  /** Drops the listeners; the data stays. */
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+}
+
+const sessionKeys = new WeakMap<BucketId, string>();
+
+/** JSON makes one text of the parts that no other parts make. The engine's ids are frozen and stay. */
+function sessionKey(id: BucketId): string {
+  const known = sessionKeys.get(id);
+  if (known !== undefined) return known;
+  const key = JSON.stringify([id.app, id.session]);
+  if (Object.isFrozen(id)) sessionKeys.set(id, key);
+  return key;
+}
+
+const bucketKey = ({ app, session, state }: BucketId): string =>
+  JSON.stringify([app, session, state]);
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason;
+}
+
+function snapshot(bucket: Bucket | undefined, names?: readonly string[]): Snapshot {
+  if (!bucket) return { revision: null, fields: new Map() };
+  const { revision, fields } = bucket;
+  if (!names) return { revision, fields: new Map(fields) };
+  const some = new Map<string, string>();
+  for (const name of names) {
+    const value = fields.get(name);
+    if (value !== undefined) some.set(name, value);
+  }
+  return { revision, fields: some };
+}
+
+/** Notes a writer's sequence as the newest; the one that has been silent longest may be forgotten. */
+function remember(sequences: Sequences, writer: string, sequence: number): void {
+  if (sequences.size > 1) sequences.delete(writer);
+  sequences.set(writer, sequence);
+  if (sequences.size <= maxWriters) return;
+  const [oldest] = sequences.keys();
+  if (oldest !== undefined) sequences.delete(oldest);
+}

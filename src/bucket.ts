@@ -1,0 +1,469 @@
+/**
+ * The bucket engine: the order of calls, group commit, optimistic updates and shared reads of one
+ * state of one session, over an adapter that only knows strings.
+ */
+import { Content, Draft, toFields, toStored, VERSION_NAME } from './content.js';
+import type { StateDefinition } from './definition.js';
+import { isQTasksError, QTasksError } from './errors.js';
+import type { Runtime } from './need.js';
+import type {
+  BucketId,
+  Change,
+  Commit,
+  CommitResult,
+  Revision,
+  Snapshot,
+  StorageAdapter,
+} from './storage.js';
+
+/** After how many conflicts a group takes the lock, and after how many it gives up. */
+const lockAfter = 8;
+const giveUpAfter = 100;
+/** The longest wait after a conflict, in milliseconds. */
+const maxBackoff = 64;
+
+/** What all buckets of an app share. */
+export interface Engine {
+  readonly runtime: Runtime;
+  readonly storage: StorageAdapter;
+  /** Names this app as a writer, together with a growing number. */
+  readonly writer: string;
+  nextSequence(): number;
+}
+
+/** A queued call that writes. */
+interface Write {
+  /** Makes its changes, or throws and makes none. May be called again on fresher fields. */
+  run(draft: Draft): unknown;
+  /** Whether it has to see the fields. */
+  readonly needsContent: boolean;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Calls that travel as one commit, and reads that wait for it. */
+interface Group {
+  readonly writes: Write[];
+  readonly readers: (() => void)[];
+}
+
+/** The newest fields that are known, and at which revision. */
+interface Known {
+  readonly revision: Revision | null;
+  readonly content: Content;
+  /** Set where they were migrated in memory: the next commit has to replace what is stored. */
+  readonly isMigrated: boolean;
+}
+
+/** A read that those share who ask before it is sent. */
+interface SharedRead {
+  /** `undefined`: all fields. */
+  fields: Set<string> | undefined;
+  /** How many writes were queued before it: it has to see them. */
+  readonly after: number;
+  result: Promise<Content> | undefined;
+}
+
+/** What changed, by whom. */
+export interface BucketChange {
+  readonly changed: readonly string[];
+  readonly deleted: readonly string[];
+  readonly origin: 'local' | 'remote';
+}
+
+/** One state of one session of one app. */
+export class Bucket {
+  readonly id: BucketId;
+  readonly #engine: Engine;
+  readonly #definition: StateDefinition;
+  /** The group that is on its way, and the one that collects meanwhile. */
+  #current: Group | undefined = undefined;
+  #next: Group | undefined = undefined;
+  #known: Known | undefined = undefined;
+  /** Grows with each commit, so that a read knows whether it may be outdated. */
+  #commits = 0;
+  /** How many writes were queued so far. */
+  #writes = 0;
+  #read: SharedRead | undefined = undefined;
+  readonly #listeners = new Set<(change: BucketChange) => void>();
+  /** The fields there are, as the listeners know them. */
+  #names: readonly string[] = [];
+  #unwatch: (() => void) | undefined = undefined;
+  #remote: Promise<void> = Promise.resolve();
+
+  constructor(engine: Engine, definition: StateDefinition, session: string) {
+    this.#engine = engine;
+    this.#definition = definition;
+    this.id = Object.freeze({ app: engine.runtime.name, session, state: definition.id });
+  }
+
+  /** Whether it may be forgotten: nothing is on its way and nobody listens. */
+  get isIdle(): boolean {
+    return !this.#current && !this.#read && this.#listeners.size === 0;
+  }
+
+  /** Resolves once all that is queued now has been tried. */
+  async flush(): Promise<void> {
+    const group = this.#next ?? this.#current;
+    if (group) await new Promise<void>((resolve) => group.readers.push(resolve));
+  }
+
+  // Writes
+
+  set(field: string, taken: unknown): Promise<void> {
+    return this.#write((draft) => draft.put(field, taken), false);
+  }
+
+  delete(field: string): Promise<void> {
+    return this.#write((draft) => draft.remove(field), false);
+  }
+
+  clear(): Promise<void> {
+    // Listeners are told the names of what was there.
+    return this.#write((draft) => draft.wipe(), this.#listeners.size > 0);
+  }
+
+  /**
+   * Changes fields by what they are now.
+   * @param change gets a copy of all fields; returns taken values
+   */
+  update(
+    change: (now: Record<string, unknown>) => Iterable<readonly [field: string, taken: unknown]>,
+  ): Promise<Record<string, unknown>> {
+    const { initial } = this.#definition;
+    return this.#write((draft) => {
+      const content = draft.content ?? new Content();
+      for (const [field, taken] of change(content.view(initial))) draft.put(field, taken);
+      return content.view(initial);
+    }, true);
+  }
+
+  #write<T>(run: (draft: Draft) => T, needsContent: boolean): Promise<T> {
+    this.#writes++;
+    return new Promise<T>((resolve, reject) => {
+      // A class with versions has to see what is there, to migrate it.
+      const needs = needsContent || this.#definition.version > 1;
+      const write = { run, needsContent: needs, resolve, reject } as Write;
+      if (!this.#current) this.#start({ writes: [write], readers: [] });
+      else if (this.#next) this.#next.writes.push(write);
+      else this.#next = { writes: [write], readers: [] };
+    });
+  }
+
+  #start(group: Group): void {
+    this.#current = group;
+    void this.#commitGroup(group);
+  }
+
+  async #commitGroup(group: Group): Promise<void> {
+    try {
+      const settle = await this.#tryGroup(group.writes);
+      settle();
+    } catch (error) {
+      this.#known = undefined;
+      for (const { reject } of group.writes) reject(error);
+    }
+    this.#commits++;
+    this.#current = undefined;
+    for (const reader of group.readers) reader();
+    const next = this.#next;
+    this.#next = undefined;
+    if (next) this.#start(next);
+  }
+
+  /** Commits until it succeeds; returns what tells the callers. */
+  async #tryGroup(writes: readonly Write[]): Promise<() => void> {
+    const needsContent = writes.some((write) => write.needsContent);
+    let release: (() => Promise<void>) | undefined;
+    // Whether what is known was read after the calls were made.
+    let isFresh = false;
+    try {
+      for (let conflicts = 0; ; ) {
+        const base = needsContent ? (this.#known ?? absent) : undefined;
+        const { draft, outcomes } = this.#draft(writes, base);
+        const isSuspect = draft.isEmpty || outcomes.some((outcome) => outcome.error !== undefined);
+        if (base && isSuspect && !isFresh) {
+          this.#known = this.#toKnown(await this.#ask());
+          isFresh = true;
+          continue;
+        }
+        if (draft.isEmpty) return () => settleAll(writes, outcomes);
+        const result = await this.#commit(draft, base);
+        if (result.ok) {
+          const change = this.#succeeded(draft, base, result);
+          return () => {
+            settleAll(writes, outcomes);
+            this.#tell(change, this.#known?.content);
+          };
+        }
+        this.#known = this.#toKnown(result.current);
+        isFresh = true;
+        if (++conflicts >= giveUpAfter) throw this.#conflict();
+        if (conflicts === lockAfter) release = await this.#lock();
+        else if (!release) await this.#backOff(conflicts);
+      }
+    } finally {
+      await release?.();
+    }
+  }
+
+  /** Lets every call make its changes; one that throws rejects for itself. */
+  #draft(
+    writes: readonly Write[],
+    base: Known | undefined,
+  ): { readonly draft: Draft; readonly outcomes: Outcome[] } {
+    const draft = new Draft(base?.content.copy());
+    if (base?.isMigrated) {
+      draft.clear = true;
+      for (const name of base.content.names()) draft.set.set(name, base.content.taken(name));
+    }
+    const outcomes = writes.map(({ run }): Outcome => {
+      try {
+        return { value: run(draft) };
+      } catch (error) {
+        return { error: { thrown: error } };
+      }
+    });
+    return { draft, outcomes };
+  }
+
+  #commit(draft: Draft, base: Known | undefined): Promise<CommitResult> {
+    const { writer } = this.#engine;
+    const { ttl, version } = this.#definition;
+    const changes = draft.toCommit();
+    const { content } = draft;
+    const isVersioned = version > 1 && content && !content.isEmpty;
+    const set = isVersioned ? new Map(changes.set).set(VERSION_NAME, String(version)) : changes.set;
+    const commit: Commit = {
+      writer,
+      sequence: this.#engine.nextSequence(),
+      ttl,
+      ...(base ? { ifRevision: base.revision } : {}),
+      ...(content?.isEmpty ? { clear: true } : { ...changes, ...(set ? { set } : {}) }),
+    };
+    return this.#send(commit);
+  }
+
+  /** An adapter that cannot tell what became of a commit is asked once more: a repeat does no harm. */
+  async #send(commit: Commit): Promise<CommitResult> {
+    const { storage } = this.#engine;
+    try {
+      return await storage.commit(this.id, commit);
+    } catch (error) {
+      if (!isQTasksError(error, 'STORAGE_UNKNOWN_OUTCOME')) throw this.#failure(error);
+    }
+    try {
+      return await storage.commit(this.id, commit);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  #succeeded(
+    draft: Draft,
+    base: Known | undefined,
+    { revision, previous }: { readonly revision: Revision; readonly previous: Revision | null },
+  ): BucketChange {
+    const before = base ?? (previous === this.#known?.revision ? this.#known : undefined);
+    const content =
+      draft.content ??
+      (before || draft.clear ? (before?.content.copy() ?? new Content()) : undefined);
+    if (!draft.content && content) draft.applyTo(content);
+    this.#known = content && {
+      revision: content.isEmpty ? null : revision,
+      content,
+      isMigrated: false,
+    };
+    const gone = draft.clear && before ? before.content.names() : [...draft.deleted];
+    const deleted = gone.filter((name) => !draft.set.has(name));
+    return { changed: [...draft.set.keys()], deleted, origin: 'local' };
+  }
+
+  async #lock(): Promise<(() => Promise<void>) | undefined> {
+    const { storage } = this.#engine;
+    try {
+      return await storage.lock?.(this.id, {});
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  #conflict(): QTasksError {
+    const message = `${this.#definition.id}: ${giveUpAfter} attempts to write met another writer each`;
+    return new QTasksError('STORAGE_CONFLICT', message);
+  }
+
+  /** Full jitter: writers that met once do not meet again. */
+  async #backOff(conflicts: number): Promise<void> {
+    if (conflicts === 1) return;
+    const longest = Math.min(maxBackoff, 2 ** conflicts);
+    const { clock } = this.#engine.runtime;
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, Math.random() * longest));
+  }
+
+  // Reads
+
+  /** Reads a field or, by `undefined`, all; those of one tick share one read. */
+  read(field: string | undefined): Promise<Content> {
+    let shared = this.#read;
+    if (shared?.after !== this.#writes) {
+      shared = { fields: new Set(), after: this.#writes, result: undefined };
+      this.#read = shared;
+    }
+    if (field === undefined) shared.fields = undefined;
+    else shared.fields?.add(field);
+    shared.result ??= this.#readSoon(shared);
+    return shared.result;
+  }
+
+  async #readSoon(shared: SharedRead): Promise<Content> {
+    await null;
+    await this.flush();
+    if (this.#read === shared) this.#read = undefined;
+    const commits = this.#commits;
+    const snapshot = await this.#ask(shared.fields);
+    if (this.#isOlder(snapshot)) return this.#migrate();
+    const content = Content.from(snapshot);
+    if (!shared.fields && !this.#current && commits === this.#commits) {
+      this.#known = { revision: snapshot.revision, content, isMigrated: false };
+      return content.copy();
+    }
+    return content;
+  }
+
+  /** Writes nothing but what the migration changes. */
+  async #migrate(): Promise<Content> {
+    return this.#write((draft) => draft.content?.copy() ?? new Content(), true);
+  }
+
+  async #ask(fields?: ReadonlySet<string>): Promise<Snapshot> {
+    const { storage } = this.#engine;
+    const options = fields ? { fields: [...fields].map(toStored).concat(VERSION_NAME) } : {};
+    try {
+      return await storage.read(this.id, options);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  // Versions
+
+  /** @throws STATE_INVALID where the data is newer than the class */
+  #isOlder({ fields }: Snapshot): boolean {
+    const stored = Number(fields.get(VERSION_NAME) ?? 1);
+    const { id, version } = this.#definition;
+    if (stored > version) {
+      const message = `state "${id}": the stored data is of version ${stored}, newer than version ${version} of the class; it is left alone`;
+      throw new QTasksError('STATE_INVALID', message);
+    }
+    return stored < version && fields.size > 0;
+  }
+
+  #toKnown(snapshot: Snapshot): Known {
+    const isMigrated = this.#isOlder(snapshot);
+    const content = Content.from(snapshot);
+    const { revision } = snapshot;
+    if (!isMigrated || content.isEmpty) return { revision, content, isMigrated: false };
+    const from = Number(snapshot.fields.get(VERSION_NAME) ?? 1);
+    return { revision, content: this.#definition.migrate(content, from), isMigrated };
+  }
+
+  #failure(error: unknown): unknown {
+    if (isQTasksError(error) && error.code.startsWith('STORAGE_')) return error;
+    const { name } = this.#engine.storage;
+    const message = `storage "${name}" failed on state "${this.#definition.id}"`;
+    return new QTasksError('STORAGE_UNAVAILABLE', message, { cause: error });
+  }
+
+  // Listeners
+
+  /** @throws STORAGE_MISSING where the adapter cannot watch */
+  subscribe(listener: (change: BucketChange) => void): () => void {
+    const { storage } = this.#engine;
+    if (!storage.watch) {
+      const message = `subscribe: storage "${storage.name}" cannot watch for changes; use one that can`;
+      throw new QTasksError('STORAGE_MISSING', message);
+    }
+    const one = (change: BucketChange): void => listener(change);
+    this.#listeners.add(one);
+    this.#unwatch ??= storage.watch(this.id, (change) => this.#noticed(change));
+    void this.#learnNames();
+    return () => {
+      this.#listeners.delete(one);
+      if (this.#listeners.size === 0) this.stopWatching();
+    };
+  }
+
+  /** Drops all listeners. */
+  stopWatching(): void {
+    this.#listeners.clear();
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+
+  /** Somebody else's clear is told with the names of what was there. */
+  async #learnNames(): Promise<void> {
+    try {
+      this.#names = (await this.read(undefined)).names();
+    } catch {
+      // Whoever reads next is told.
+    }
+  }
+
+  #noticed(change: Change): void {
+    if (change.writer === this.#engine.writer) return;
+    this.#remote = this.#remote.then(() => this.#tellRemote(change));
+  }
+
+  async #tellRemote({ fields }: Change): Promise<void> {
+    try {
+      const before = this.#names;
+      const content = await this.read(undefined);
+      const names = fields === 'all' ? new Set([...content.names(), ...before]) : toFields(fields);
+      const changed = [...names].filter((name) => content.has(name));
+      const deleted = [...names].filter((name) => !content.has(name));
+      this.#tell({ changed, deleted, origin: 'remote' }, content);
+    } catch (error) {
+      this.#engine.runtime.report(error);
+    }
+  }
+
+  #tell(change: BucketChange, content: Content | undefined): void {
+    if (content && this.#listeners.size > 0) this.#names = content.names();
+    if (change.changed.length + change.deleted.length === 0) return;
+    const { runtime } = this.#engine;
+    if (runtime.events.has('state:change')) {
+      const { state, session } = this.id;
+      runtime.events.emit({
+        type: 'state:change',
+        at: runtime.clock.now(),
+        state,
+        session,
+        ...change,
+      });
+    }
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (error) {
+        runtime.report(error);
+      }
+    }
+  }
+}
+
+/** What a call resolves or rejects to. */
+interface Outcome {
+  readonly value?: unknown;
+  readonly error?: { readonly thrown: unknown };
+}
+
+const absent: Known = { revision: null, content: new Content(), isMigrated: false };
+
+function settleAll(writes: readonly Write[], outcomes: readonly Outcome[]): void {
+  writes.forEach(({ resolve, reject }, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.error) reject(outcome.error.thrown);
+    else resolve(outcome?.value);
+  });
+}

@@ -1,0 +1,320 @@
+/** `AsyncState`: named fields that the steps of one session share. */
+import { Bucket, type Engine } from './bucket.js';
+import { StateDefinition } from './definition.js';
+import { QTasksError } from './errors.js';
+import { type InstantNeed, NEED, type Place, type Runtime } from './need.js';
+import { check, checkOptions, describe, hasMethods, kinds } from './options.js';
+import { isThenable } from './promises.js';
+import type { StorageAdapter } from './storage.js';
+import type { StandardSchema } from './types.js';
+
+/** The name of a field. */
+type Field<Shape> = Extract<keyof Shape, string>;
+
+/** What `static fields` of a state may hold: `static readonly fields = { … } satisfies StateFields<Shape>`. */
+export type StateFields<Shape extends object> = {
+  readonly [Name in keyof Shape]?: StandardSchema<unknown, Shape[Name]>;
+};
+
+/** What `static initial` of a state may hold: `static readonly initial = { … } satisfies StateInitial<Shape>`. */
+export type StateInitial<Shape extends object> = { readonly [Name in keyof Shape]?: Shape[Name] };
+
+/** What was written. */
+export interface StateChange<Shape extends object> {
+  /** Fields that were set. */
+  readonly changed: readonly Field<Shape>[];
+  /** Fields that were deleted; after a clear all that there were. */
+  readonly deleted: readonly Field<Shape>[];
+  /** Whether this app wrote it, or another tab, worker, process or device. */
+  readonly origin: 'local' | 'remote';
+}
+
+/** Where a state object finds its bucket; a new one may have taken its place. */
+interface Handle {
+  readonly definition: StateDefinition;
+  bucket(): Bucket;
+  onClose(callback: () => void): void;
+}
+
+/** How a state object is told its handle: it is constructed while this is set. */
+let opening: Handle | undefined;
+
+/**
+ * The base of all states: `class Registration extends AsyncState<{ step: number }>`.
+ *
+ * The class needs `static readonly id`, a non-empty string that names the state in storage. It may
+ * have `ttl` (Milliseconds since the last write of the session's state), `fields` (Standard Schemas
+ * that check what is written and may change it), `initial` (returned for what is not stored, never
+ * written by a read), `version` with `migrate(old, from)` (run once, on the first use of older data).
+ *
+ * Every call is atomic, and no update is lost, on every storage, across pages, workers and processes
+ * that share it. Values are taken as they are at the call, and what comes back is a copy.
+ *
+ * @example
+ * class Registration extends AsyncState<{ step: number; phone: string }> {
+ *   static readonly id = 'registration';
+ * }
+ */
+export abstract class AsyncState<Shape extends object> {
+  readonly #handle: Handle;
+
+  /** @throws STATE_INVALID: a state is injected by `needs` or taken from `app.state` */
+  constructor() {
+    if (!opening) {
+      const message = `${new.target.name} is not constructed by hand: name it in needs, or use app.state(${new.target.name})`;
+      throw new QTasksError('STATE_INVALID', message);
+    }
+    this.#handle = opening;
+  }
+
+  static [NEED](this: unknown): InstantNeed {
+    // biome-ignore lint/complexity/noThisInStatic: the subclass is meant, not this class
+    return new StateNeed(this as StateClass);
+  }
+
+  /**
+   * Reads one field, or all without a name.
+   * @param fallback returned where nothing is stored and `initial` has nothing
+   * @throws STORAGE_UNAVAILABLE and the other STORAGE codes; STATE_INVALID where the stored data is
+   * newer than the class
+   */
+  get<Name extends Field<Shape>>(field: Name): Promise<Shape[Name] | undefined>;
+  get<Name extends Field<Shape>, Fallback>(
+    field: Name,
+    fallback: Fallback,
+  ): Promise<Shape[Name] | Fallback>;
+  get(field?: null): Promise<Partial<Shape>>;
+  async get(field?: string | null, fallback?: unknown): Promise<unknown> {
+    if (field === undefined || field === null) return this.getAll();
+    check('get: the field', field, kinds.string);
+    const { definition, bucket } = this.#handle;
+    const content = await bucket().read(field);
+    if (content.has(field)) return content.get(field);
+    return definition.initial?.has(field) ? definition.initial.get(field) : fallback;
+  }
+
+  /** Reads all fields. @throws as {@link get} */
+  async getAll(): Promise<Partial<Shape>> {
+    const { definition, bucket } = this.#handle;
+    return (await bucket().read(undefined)).view(definition.initial) as Partial<Shape>;
+  }
+
+  /**
+   * Writes one field; resolves once everybody can read it.
+   * @throws VALUE_UNSUPPORTED with `data.path`, STATE_INVALID, the STORAGE codes; then nothing is written
+   */
+  async set<Name extends Field<Shape>>(field: Name, value: Shape[Name]): Promise<void> {
+    check('set: the field', field, kinds.string);
+    const { definition, bucket } = this.#handle;
+    await bucket().set(field, definition.take(field, value));
+  }
+
+  /**
+   * Merges fields, or what a function makes of all fields as they are; resolves to all fields after it.
+   *
+   * The function is called at once with nobody writing in between, but again if somebody did: it must
+   * be synchronous and do nothing else. It gets a copy.
+   * @throws VALUE_UNSUPPORTED with `data.path`, STATE_INVALID, what the function throws,
+   * STORAGE_CONFLICT after 100 conflicts, the STORAGE codes; then nothing of it is written
+   */
+  async update(
+    change: Partial<Shape> | ((now: Partial<Shape>) => Partial<Shape>),
+  ): Promise<Partial<Shape>> {
+    const { definition, bucket } = this.#handle;
+    const all =
+      typeof change === 'function'
+        ? bucket().update((now) => takeAll(definition, change(now as Partial<Shape>)))
+        : bucket().update(constant(takeAll(definition, change)));
+    return (await all) as Partial<Shape>;
+  }
+
+  /** Deletes a field; one that is not there is no error. @throws the STORAGE codes */
+  async delete(field: Field<Shape>): Promise<void> {
+    check('delete: the field', field, kinds.string);
+    await this.#handle.bucket().delete(field);
+  }
+
+  /** Deletes all fields. @throws the STORAGE codes */
+  async clear(): Promise<void> {
+    await this.#handle.bucket().clear();
+  }
+
+  /**
+   * Calls back after each write of this session's state, by this app or anybody else.
+   * @returns what stops it
+   * @throws STORAGE_MISSING where the storage cannot watch; OPTION_INVALID
+   */
+  subscribe(listener: (change: StateChange<Shape>) => void): () => void {
+    check('subscribe: the listener', listener, kinds.function);
+    return this.#handle.bucket().subscribe((change) => listener(change as StateChange<Shape>));
+  }
+
+  /**
+   * All fields after each change, beginning with the next one; a slow reader skips to the newest.
+   * Ends as the signal aborts and as the app closes.
+   * @throws as {@link subscribe} and {@link get}
+   */
+  async *changes(
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Partial<Shape>, void, undefined> {
+    checkOptions('changes', options, {
+      signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
+    });
+    const { signal } = options;
+    let isDirty = false;
+    let isOver = signal?.aborted ?? false;
+    let wake = (): void => {};
+    const end = (): void => {
+      isOver = true;
+      wake();
+    };
+    const stop = this.subscribe(() => {
+      isDirty = true;
+      wake();
+    });
+    this.#handle.onClose(end);
+    signal?.addEventListener('abort', end);
+    try {
+      while (!isOver) {
+        if (isDirty) {
+          isDirty = false;
+          yield await this.getAll();
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      stop();
+      signal?.removeEventListener('abort', end);
+    }
+  }
+}
+
+/** A concrete state class. */
+type StateClass = { readonly id: string; readonly name: string } & (new () => AsyncState<object>);
+
+/** @throws STATE_INVALID, VALUE_UNSUPPORTED */
+function takeAll(definition: StateDefinition, values: unknown): [string, unknown][] {
+  if (!kinds.needs[1](values) || isThenable(values)) {
+    const what = isThenable(values)
+      ? 'a promise; update by a synchronous function'
+      : describe(values);
+    const message = `state "${definition.id}": update expects a record of fields, or a function that returns one; received ${what}`;
+    throw new QTasksError('STATE_INVALID', message);
+  }
+  return Object.entries(values as object).map(([field, value]) => [
+    field,
+    definition.take(field, value),
+  ]);
+}
+
+const constant =
+  <T>(value: T): (() => T) =>
+  () =>
+    value;
+
+/** The class as a need. */
+class StateNeed implements InstantNeed {
+  readonly scope = 'session';
+  readonly #stateClass: StateClass;
+
+  constructor(stateClass: StateClass) {
+    this.#stateClass = stateClass;
+  }
+
+  register(runtime: Runtime): void {
+    statesOf(runtime).register(this.#stateClass);
+  }
+
+  open({ runtime, session }: Place): AsyncState<object> {
+    return statesOf(runtime).open(this.#stateClass, session);
+  }
+}
+
+const STATES = Symbol('qtasks-lite.states');
+
+const statesOf = (runtime: Runtime): States => runtime.once(STATES, () => new States(runtime));
+
+/** How many buckets that nobody uses are remembered for each state. */
+const maxIdle = 1_000;
+
+/** The states of one app. */
+class States {
+  readonly #engine: Engine | undefined;
+  readonly #classes = new Map<string, StateClass>();
+  readonly #definitions = new Map<StateClass, StateDefinition>();
+  readonly #buckets = new Map<StateDefinition, Map<string, Bucket>>();
+  readonly #closers = new Set<() => void>();
+
+  constructor(runtime: Runtime) {
+    const { storage } = runtime;
+    if (storage) this.#engine = createEngine(runtime, storage);
+    runtime.onClose(() => this.#close());
+  }
+
+  /** @throws STATE_INVALID, STATE_DUPLICATE */
+  register(stateClass: StateClass): void {
+    if (this.#definitions.has(stateClass)) return;
+    const definition = new StateDefinition(stateClass);
+    const namesake = this.#classes.get(definition.id);
+    if (namesake) {
+      const message = `state class ${stateClass.name}: its id "${definition.id}" is that of ${namesake.name} already; give one of them another id`;
+      throw new QTasksError('STATE_DUPLICATE', message);
+    }
+    this.#classes.set(definition.id, stateClass);
+    this.#definitions.set(stateClass, definition);
+    this.#buckets.set(definition, new Map());
+  }
+
+  /** @throws STORAGE_MISSING */
+  open(stateClass: StateClass, session: string): AsyncState<object> {
+    const engine = this.#engine;
+    const definition = this.#definitions.get(stateClass);
+    if (!engine || !definition) {
+      const message = `state "${stateClass.id}" needs a storage; pass one to new QTasks, like { storage: memory() }`;
+      throw new QTasksError('STORAGE_MISSING', message);
+    }
+    const bucket = (): Bucket => this.#bucket(engine, definition, session);
+    const onClose = (callback: () => void): void => void this.#closers.add(callback);
+    try {
+      opening = { definition, bucket, onClose };
+      return new stateClass();
+    } finally {
+      opening = undefined;
+    }
+  }
+
+  #bucket(engine: Engine, definition: StateDefinition, session: string): Bucket {
+    const buckets = this.#buckets.get(definition) ?? new Map<string, Bucket>();
+    const known = buckets.get(session);
+    if (known) return known;
+    if (buckets.size >= maxIdle) forgetOne(buckets);
+    const bucket = new Bucket(engine, definition, session);
+    buckets.set(session, bucket);
+    return bucket;
+  }
+
+  async #close(): Promise<void> {
+    for (const end of this.#closers) end();
+    const buckets = [...this.#buckets.values()].flatMap((some) => [...some.values()]);
+    for (const bucket of buckets) bucket.stopWatching();
+    await Promise.all(buckets.map((bucket) => bucket.flush()));
+  }
+}
+
+function createEngine(runtime: Runtime, storage: StorageAdapter): Engine {
+  const random = (): string => Math.random().toString(36).slice(2);
+  let sequence = 0;
+  return { runtime, storage, writer: random() + random(), nextSequence: () => ++sequence };
+}
+
+/** Forgets the oldest bucket that nobody uses. */
+function forgetOne(buckets: Map<string, Bucket>): void {
+  for (const [session, bucket] of buckets) {
+    if (!bucket.isIdle) continue;
+    buckets.delete(session);
+    return;
+  }
+}

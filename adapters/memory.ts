@@ -61,8 +61,6 @@ interface Session {
 const maxWriters = 16;
 const graveMs = 120_000;
 const maxGraves = 10_000;
-/** How often all that has expired is dropped, used again or not. */
-const sweepMs = 60_000;
 
 const optionKinds = {
   maxSessions: [
@@ -95,17 +93,15 @@ class MemoryStorage implements StorageAdapter {
   readonly scope = 'runtime';
   readonly #clock: Clock;
   readonly #sessions: Map<string, Session> | LRUCache<string, Session>;
-  readonly #sessionTtl: Milliseconds;
   /** What writers of buckets that are gone have sent, oldest first. */
   readonly #graves = new Map<string, Grave>();
   readonly #listeners = new Map<string, Set<(change: Change) => void>>();
   readonly #locks = new Mutex();
   #revisions = 0;
-  #sweepAt: EpochMs = 0;
+  #commits = 0;
 
   constructor({ maxSessions, ttl, onEvict, clock = systemClock }: MemoryOptions) {
     this.#clock = clock;
-    this.#sessionTtl = ttl ?? Number.POSITIVE_INFINITY;
     this.#sessions =
       maxSessions === undefined && ttl === undefined
         ? new Map()
@@ -132,7 +128,8 @@ class MemoryStorage implements StorageAdapter {
     throwIfAborted(options.signal);
     const { writer, sequence, ifRevision, ttl } = commit;
     if (ttl !== undefined && ttl !== null) check('commit: the ttl', ttl, kinds.duration);
-    this.#sweep();
+    // As many commits as there are sessions pay for one look at all of them.
+    if (++this.#commits > 1_000 + this.#sessions.size) this.#sweep();
     const bucket = this.#find(id);
     const previous = bucket?.revision ?? null;
     const sequences = bucket?.sequences ?? this.#exhume(id) ?? new Map<string, number>();
@@ -170,7 +167,9 @@ class MemoryStorage implements StorageAdapter {
   /** The bucket, unless it is absent or has expired: then its place is free. */
   #find(id: BucketId): Bucket | undefined {
     const bucket = this.#sessions.get(sessionKey(id))?.buckets.get(id.state);
-    if (!bucket || bucket.expiresAt > this.#clock.now()) return bucket;
+    if (!bucket || bucket.expiresAt === Infinity || bucket.expiresAt > this.#clock.now()) {
+      return bucket;
+    }
     this.#drop(id);
     this.#bury(id, bucket.sequences);
     return undefined;
@@ -200,21 +199,23 @@ class MemoryStorage implements StorageAdapter {
     const key = bucketKey(id);
     this.#graves.delete(key);
     this.#graves.set(key, { sequences, until: this.#clock.now() + graveMs });
+    if (this.#graves.size <= maxGraves) return;
+    const [oldest] = this.#graves.keys();
+    if (oldest !== undefined) this.#graves.delete(oldest);
   }
 
   #exhume(id: BucketId): Sequences | undefined {
     return this.#graves.size === 0 ? undefined : this.#graves.get(bucketKey(id))?.sequences;
   }
 
-  /** Forgets what is past its time, a little with each commit and now and then all of it. */
+  /** Drops what has expired and what nobody will use again. */
   #sweep(): void {
+    this.#commits = 0;
     const now = this.#clock.now();
     for (const [key, { until }] of this.#graves) {
-      if (until > now && this.#graves.size <= maxGraves) break;
+      if (until > now) break;
       this.#graves.delete(key);
     }
-    if (now < this.#sweepAt) return;
-    this.#sweepAt = now + Math.min(this.#sessionTtl, sweepMs);
     if (this.#sessions instanceof LRUCache) this.#sessions.purgeStale();
     for (const home of [...this.#sessions.values()]) {
       for (const { id } of [...home.buckets.values()]) this.#find(id);

@@ -2,7 +2,7 @@
  * The bucket engine: the order of calls, group commit, optimistic updates and shared reads of one
  * state of one session, over an adapter that only knows strings.
  */
-import { Content, Draft, toFields, toStored, VERSION_NAME } from './content.js';
+import { Content, Draft, toFields, toStored, VERSION_NAME, type Writable } from './content.js';
 import type { StateDefinition } from './definition.js';
 import { isQTasksError, QTasksError } from './errors.js';
 import type { Runtime } from './need.js';
@@ -230,17 +230,13 @@ export class Bucket {
   #commit(draft: Draft, base: Known | undefined): Promise<CommitResult> {
     const { writer } = this.#engine;
     const { ttl, version } = this.#definition;
-    const changes = draft.toCommit();
-    const { content } = draft;
-    const isVersioned = version > 1 && content && !content.isEmpty;
-    const set = isVersioned ? new Map(changes.set).set(VERSION_NAME, String(version)) : changes.set;
-    const commit: Commit = {
-      writer,
-      sequence: this.#engine.nextSequence(),
-      ttl,
-      ...(base ? { ifRevision: base.revision } : {}),
-      ...(content?.isEmpty ? { clear: true } : { ...changes, ...(set ? { set } : {}) }),
-    };
+    const commit: Writable<Commit> = { writer, sequence: this.#engine.nextSequence(), ttl };
+    if (base) commit.ifRevision = base.revision;
+    if (draft.content?.isEmpty) commit.clear = true;
+    else {
+      draft.fill(commit);
+      if (version > 1) commit.set = new Map(commit.set).set(VERSION_NAME, String(version));
+    }
     return this.#send(commit);
   }
 
@@ -318,7 +314,7 @@ export class Bucket {
 
   async #readSoon(shared: SharedRead): Promise<Content> {
     await null;
-    await this.flush();
+    if (this.#current) await this.flush();
     if (this.#read === shared) this.#read = undefined;
     const commits = this.#commits;
     const snapshot = await this.#ask(shared.fields);
@@ -338,7 +334,7 @@ export class Bucket {
 
   async #ask(fields?: ReadonlySet<string>): Promise<Snapshot> {
     const { storage } = this.#engine;
-    const options = fields ? { fields: [...fields].map(toStored).concat(VERSION_NAME) } : {};
+    const options = fields ? { fields: [VERSION_NAME, ...Array.from(fields, toStored)] } : {};
     try {
       return await storage.read(this.id, options);
     } catch (error) {

@@ -19,6 +19,9 @@ const toField = (name: string): string => (name.startsWith(own) ? name.slice(1) 
 export const toFields = (names: readonly string[]): string[] =>
   names.filter((name) => !isOwn(name)).map(toField);
 
+/** The same object while it is being built. */
+export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** A value that has to be decoded anew for each reader, so that nobody gets another one's copy. */
 export class Rich {
   readonly raw: string;
@@ -164,16 +167,15 @@ export class Draft {
     for (const [field, taken] of this.set) content.set(field, taken);
   }
 
-  /** The part of a commit that says what changes. */
-  toCommit(): Pick<Commit, 'clear' | 'delete' | 'set'> {
+  /** Says in a commit what changes. */
+  fill(commit: Writable<Pick<Commit, 'clear' | 'delete' | 'set'>>): void {
+    if (this.clear) commit.clear = true;
+    if (this.deleted.size > 0) commit.delete = Array.from(this.deleted, toStored);
+    if (this.set.size === 0) return;
     const set = new Map<string, string>();
     for (const [field, taken] of this.set) {
       set.set(toStored(field), taken instanceof Rich ? taken.raw : encode(taken, field));
     }
-    return {
-      ...(this.clear ? { clear: true } : {}),
-      ...(this.deleted.size > 0 ? { delete: [...this.deleted].map(toStored) } : {}),
-      ...(set.size > 0 ? { set } : {}),
-    };
+    commit.set = set;
   }
 }

@@ -3,7 +3,7 @@ import type { ActiveRun } from './active-run.js';
 import type { Context, ContextHost } from './context.js';
 import { QTasksError } from './errors.js';
 import type { Runtime } from './need.js';
-import type { Node, Plan, Step } from './plan.js';
+import { type Node, type Plan, waitsOf } from './plan.js';
 import { isThenable } from './promises.js';
 import { type Closable, closeInTime, inject, type Lease, Opening, type Sink } from './resolver.js';
 import type { SharedScope } from './shared.js';
@@ -37,7 +37,7 @@ const RUNNING = 1;
 const CLOSING = 2;
 
 /** One attempt. It ends exactly once, by telling its host. */
-export class Attempt implements Sink<Step>, ContextHost {
+export class Attempt implements Sink<Node>, ContextHost {
   readonly run: ActiveRun;
   readonly job: Job;
   readonly runtime: Runtime;
@@ -58,7 +58,8 @@ export class Attempt implements Sink<Step>, ContextHost {
   #missing: number;
   /** How many task-scoped dependencies are opening right now. */
   #opening = 0;
-  #waits: number[] | undefined = undefined;
+  /** How many others a node still waits for, once it waits for fewer than at first. */
+  readonly #waits: number[] = [];
   #controller: AbortController | undefined = undefined;
   #timeout: unknown = undefined;
   #grace: unknown = undefined;
@@ -69,7 +70,7 @@ export class Attempt implements Sink<Step>, ContextHost {
     this.job = job;
     this.runtime = host.runtime;
     this.session = run.session;
-    this.#missing = job.plan.steps.length;
+    this.#missing = job.plan.nodes.length;
   }
 
   get signal(): AbortSignal {
@@ -98,7 +99,7 @@ export class Attempt implements Sink<Step>, ContextHost {
       }, timeout);
     }
     if (this.#missing === 0) void this.#conclude(true);
-    for (const step of plan.steps) if (step.waits === 0 && !this.failing) this.#openStep(step);
+    for (const node of plan.nodes) if (waitsOf(node) === 0 && !this.failing) this.#openNode(node);
   }
 
   /** Ends early with the reason, unless teardown has begun: then nothing changes. */
@@ -123,54 +124,50 @@ export class Attempt implements Sink<Step>, ContextHost {
     if (this.#stage === OPENING && this.#opening === 0) void this.#conclude(false);
   }
 
-  #openStep(step: Step): void {
-    const { node } = step;
+  #openNode(node: Node): void {
     if (node.isShared) {
       this.job.scope.acquire(node).then(
-        (value) => this.opened(step, value, undefined),
-        (error) => this.failed(step, error),
+        (value) => this.opened(node, value, undefined),
+        (error) => this.failed(node, error),
       );
       return;
     }
     this.#opening++;
     let needs: Record<string, unknown>;
     try {
-      needs = inject(this, step.needs, this.#values);
+      needs = inject(this, node.wiring, this.#values);
     } catch (error) {
-      return this.failed(step, error);
+      return this.failed(node, error);
     }
-    new Opening(node, this, step).open(needs, this.runtime.clock);
+    new Opening(node, this, node).open(needs, this.runtime.clock);
   }
 
-  opened(step: Step, value: unknown, lease: Lease | undefined): void {
-    const { node, index, dependents } = step;
-    const isOwn = !node.isShared;
-    if (isOwn) this.#opening--;
+  opened(node: Node, value: unknown, lease: Lease | undefined): void {
+    const { isShared, index, dependents } = node;
+    if (!isShared) this.#opening--;
     if (this.#stage === CLOSING) return void lease?.closeLate(this.outcome);
     if (lease) this.#open.push(lease);
-    if (isOwn && this.runtime.events.any) this.#host.dependency(this.run, 'open', node);
+    if (!isShared && this.runtime.events.any) this.#host.dependency(this.run, 'open', node);
     this.#values[index] = value;
     if (this.failing) return this.#concludeIfOpened();
     this.#missing--;
-    if (dependents.length > 0) this.#advance(dependents);
+    for (const dependent of dependents) this.#countDown(dependent);
     if (this.#missing === 0 && this.#stage === OPENING) void this.#conclude(true);
   }
 
-  /** Opens what has waited for this step only. */
-  #advance(dependents: readonly Step[]): void {
-    this.#waits ??= this.job.plan.steps.map(({ waits }) => waits);
-    for (const dependent of dependents) {
-      const left = (this.#waits[dependent.index] ?? 0) - 1;
-      this.#waits[dependent.index] = left;
-      if (left === 0 && !this.failing) this.#openStep(dependent);
-    }
+  /** Opens a node once all that it waits for are open. */
+  #countDown(node: Node): void {
+    const left = (this.#waits[node.index] ?? waitsOf(node)) - 1;
+    this.#waits[node.index] = left;
+    if (left === 0 && !this.failing) this.#openNode(node);
   }
 
-  failed({ node }: Step, error: unknown): void {
-    if (!node.isShared) this.#opening--;
+  failed(node: Node, error: unknown): void {
+    const { isShared } = node;
+    if (!isShared) this.#opening--;
     if (!this.failing) return this.#fail(error);
     // The first error wins; a sibling that only passes the abort on has nothing to tell.
-    if (!node.isShared && error !== this.outcome) this.trouble(node, error);
+    if (!isShared && error !== this.outcome) this.trouble(node, error);
     this.#concludeIfOpened();
   }
 
@@ -216,8 +213,8 @@ export class Attempt implements Sink<Step>, ContextHost {
 
   #callHandler(): unknown {
     const { plan, task, args } = this.job;
-    if (!plan.needs) return task.handler(...args);
-    const needs = inject(this, plan.needs, this.#values);
+    if (!plan.wiring) return task.handler(...args);
+    const needs = inject(this, plan.wiring, this.#values);
     // Spreading behind another argument is slow.
     return args.length === 0 ? task.handler(needs) : task.handler(needs, ...args);
   }

@@ -94,21 +94,18 @@ export class Core implements Runtime {
     session: string,
     settings: RunSettings,
   ): ActiveRun {
-    let found: Found;
+    const run = new ActiveRun(this.#executor, nameOf(target), session);
+    const { signal } = settings;
     try {
       if (this.#closing !== undefined) throw this.#closed('run');
-      found = this.registry.find(target);
+      const job = this.#job(this.registry.find(target), args, session, settings);
+      if (signal?.aborted) this.#executor.refuse(run, 'cancel', signal.reason);
+      else {
+        if (signal) this.#signals.follow(signal, run);
+        this.#executor.start(run, job);
+      }
     } catch (error) {
-      const run = new ActiveRun(this.#executor, nameOf(target), session);
       this.#executor.refuse(run, 'error', error);
-      return run;
-    }
-    const run = new ActiveRun(this.#executor, found.task.name, session);
-    const { signal } = settings;
-    if (signal?.aborted) this.#executor.refuse(run, 'cancel', signal.reason);
-    else {
-      if (signal) this.#signals.follow(signal, run);
-      this.#executor.start(run, this.#job(found, args, session, settings));
     }
     return run;
   }
@@ -119,15 +116,15 @@ export class Core implements Runtime {
     session: string,
     settings: RunSettings,
   ): Job {
-    const { timeout, grace = this.#grace, priority = 0 } = task.options;
+    const { options } = task;
     return {
       task,
       plan,
       args,
       scope: plan.usesSession ? this.#sessionScope(session) : this.#workerScope,
-      timeout: settings.timeout ?? timeout,
-      grace,
-      priority: settings.priority ?? priority,
+      timeout: settings.timeout ?? options.timeout,
+      grace: options.grace ?? this.#grace,
+      priority: settings.priority ?? options.priority ?? 0,
     };
   }
 

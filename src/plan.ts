@@ -6,21 +6,22 @@ import { describe } from './options.js';
 import { put } from './records.js';
 import { rankOf, type Scope } from './scopes.js';
 
-/** One entry of a record of needs. */
-export interface Wire {
-  /** The name under which it is injected. */
-  readonly key: string;
-  /** Set where it opens in an instant; then there is no child. */
-  readonly instant: InstantNeed | undefined;
-  /** Where its value is: the position among a node's children, or in the plan. */
-  readonly index: number;
-}
-
 /** A record of needs. */
 export interface Wiring {
   readonly wires: readonly Wire[];
   /** The record with its names but no values: cloning it is faster than naming them each time. */
   readonly blank: Readonly<Record<string, unknown>>;
+  /** The dependencies among the needs, each once. */
+  readonly children: ReadonlySet<Node>;
+}
+
+/** One entry of a record of needs. */
+export interface Wire {
+  /** The name under which it is injected. */
+  readonly key: string;
+  /** Set where it opens in an instant; else its value is at the node's index. */
+  readonly instant: InstantNeed | undefined;
+  readonly index: number;
 }
 
 /** One dependency at its place in the graph. */
@@ -28,34 +29,26 @@ export interface Node {
   readonly dependency: DependencyDefinition;
   /** Its keys from the task on: `"page > db"`. */
   readonly path: string;
-  readonly needs: Wiring;
-  /** What it needs, in the order of the wires that are no instants. */
-  readonly children: readonly Node[];
+  /** Where its value is kept; greater than those of what it needs. */
+  readonly index: number;
+  readonly wiring: Wiring;
   /** Whether it lives longer than an attempt. */
   readonly isShared: boolean;
   /** Tells instances apart in the longer scopes. */
   readonly sharedKey: string;
-}
-
-/** One node to open for a run, at its position in the plan. */
-export interface Step {
-  readonly node: Node;
-  readonly index: number;
-  /** What it is opened with, by position in the plan. */
-  readonly needs: Wiring;
-  /** How many other steps it waits for. */
-  readonly waits: number;
-  /** The steps that wait for it. */
-  readonly dependents: readonly Step[];
+  /** The overrides at or below it. */
+  readonly overrides: readonly string[];
+  /** Who waits for it in an attempt. */
+  readonly dependents: Node[];
 }
 
 /** What a run of a task opens. */
 export interface Plan {
-  /** Dependencies first, those who need them after. What lives longer brings its own needs. */
-  readonly steps: readonly Step[];
-  /** The handler's own record, by position in the plan; `undefined` where the task has no needs. */
-  readonly needs: Wiring | undefined;
-  /** Whether it opens something of the session's. */
+  /** What an attempt opens or takes from a longer scope; what lives longer opens its own needs. */
+  readonly nodes: readonly Node[];
+  /** The handler's own record; `undefined` where the task has no needs. */
+  readonly wiring: Wiring | undefined;
+  /** Whether it takes something from the session's scope. */
   readonly usesSession: boolean;
 }
 
@@ -70,7 +63,7 @@ interface Visit {
 }
 
 /** The tasks without needs share one. */
-const empty: Plan = { steps: [], needs: undefined, usesSession: false };
+const empty: Plan = { nodes: [], wiring: undefined, usesSession: false };
 
 /**
  * Compiles the needs of a task and checks them.
@@ -89,10 +82,9 @@ class Compiler {
   readonly #task: string;
   readonly #runtime: Runtime;
   readonly #replace: Replace;
-  readonly #steps = new Map<Node, Step & { readonly dependents: Step[] }>();
   readonly #cached = new Map<DependencyDefinition, Node>();
-  readonly #overridden = new Map<Node, ReadonlySet<string>>();
   readonly #trail: Visit[] = [];
+  #count = 0;
 
   constructor(task: string, runtime: Runtime, replace: Replace) {
     this.#task = task;
@@ -101,46 +93,26 @@ class Compiler {
   }
 
   compile(needs: object): Plan {
-    const { wiring, children } = this.#read(needs, 'task');
-    const placed = this.#place(wiring, children);
-    const steps = [...this.#steps.values()];
-    const usesSession = steps.some(({ node }) => node.dependency.scope === 'session');
-    return { steps, needs: placed, usesSession };
+    const wiring = this.#read(needs, 'task');
+    const nodes = new Set<Node>();
+    for (const child of wiring.children) collect(child, nodes);
+    const usesSession = [...nodes].some(({ dependency }) => dependency.scope === 'session');
+    return { nodes: [...nodes], wiring, usesSession };
   }
 
-  /** Gives the children their steps; returns the wires by position in the plan. */
-  #place({ wires, blank }: Wiring, children: readonly Node[]): Wiring {
-    const steps = children.map((child) => this.#step(child));
-    const placed = wires.map((wire) => ({ ...wire, index: steps[wire.index]?.index ?? -1 }));
-    return { wires: placed, blank };
-  }
-
-  #step(node: Node): Step {
-    const known = this.#steps.get(node);
-    if (known) return known;
-    const children = node.isShared ? [] : node.children;
-    const needs = this.#place(node.needs, children);
-    const before = new Set(children);
-    const step = { node, index: this.#steps.size, needs, waits: before.size, dependents: [] };
-    this.#steps.set(node, step);
-    for (const child of before) this.#steps.get(child)?.dependents.push(step);
-    return step;
-  }
-
-  #read(needs: object, scope: Scope): { wiring: Wiring; children: Node[] } {
-    const wires: Wire[] = [];
+  #read(needs: object, scope: Scope): Wiring {
     const blank: Record<string, unknown> = {};
-    const children: Node[] = [];
-    for (const [key, value] of Object.entries(needs)) {
+    const children = new Set<Node>();
+    const wires = Object.entries(needs).map(([key, value]: [string, unknown]): Wire => {
       put(blank, key, undefined);
-      if (isDependency(value)) {
-        wires.push({ key, instant: undefined, index: children.length });
-        children.push(this.#visit(key, value, scope));
-      } else {
-        wires.push({ key, instant: this.#instant(key, value, scope), index: -1 });
+      if (!isDependency(value)) {
+        return { key, instant: this.#instant(key, value, scope), index: -1 };
       }
-    }
-    return { wiring: { wires, blank }, children };
+      const child = this.#visit(key, value, scope);
+      children.add(child);
+      return { key, instant: undefined, index: child.index };
+    });
+    return { wires, blank, children };
   }
 
   #instant(key: string, value: unknown, scope: Scope): InstantNeed {
@@ -155,45 +127,47 @@ class Compiler {
     return need;
   }
 
-  #visit(key: string, named: DependencyDefinition, scope: Scope): Node {
+  #visit(key: string, named: DependencyDefinition, outer: Scope): Node {
     // What stands in for a dependency may itself need the real one.
     const wraps = this.#trail.some((visit) => visit.named === named && visit.actual !== named);
     const actual = wraps ? named : this.#replace(named);
-    this.#checkCycle(key, actual);
-    this.#checkScope(key, actual.scope, scope);
+    const start = this.#trail.findIndex((visit) => visit.actual === actual);
+    if (start >= 0) {
+      const cycle = this.#path(key, start);
+      throw this.#error('DEPENDENCY_CYCLE', key, `needs itself: ${cycle}; take one of these out`);
+    }
+    this.#checkScope(key, actual.scope, outer);
     const known = this.#cached.get(actual);
-    if (known && actual.cache) return known;
+    if (known) return known;
     this.#trail.push({ key, named, actual });
-    const { wiring, children } = this.#read(actual.needs ?? {}, actual.scope);
+    const wiring = this.#read(actual.needs ?? {}, actual.scope);
     this.#trail.pop();
-    const path = this.#path(key);
-    const { sharedKey, overrides } = this.#identify(path, named, actual, children);
-    const isShared = actual.scope !== 'task';
-    const node: Node = { dependency: actual, path, needs: wiring, children, isShared, sharedKey };
-    this.#overridden.set(node, overrides);
+    const node = this.#node(this.#path(key), named, actual, wiring);
     if (actual.cache) this.#cached.set(actual, node);
     return node;
   }
 
-  /** The same dependency is the same instance, unless overrides below it differ. */
-  #identify(
+  #node(
     path: string,
     named: DependencyDefinition,
-    actual: DependencyDefinition,
-    children: readonly Node[],
-  ): { sharedKey: string; overrides: ReadonlySet<string> } {
-    const below = new Set(children.flatMap((child) => [...(this.#overridden.get(child) ?? [])]));
-    const place = actual.cache ? '' : `@${this.#task} > ${path}`;
-    const sharedKey = `${actual.uid}:${[...below].sort().join()}${place}`;
-    if (named !== actual) below.add(`${named.uid}=${actual.uid}`);
-    return { sharedKey, overrides: below };
-  }
-
-  #checkCycle(key: string, actual: DependencyDefinition): void {
-    const start = this.#trail.findIndex((visit) => visit.actual === actual);
-    if (start < 0) return;
-    const cycle = this.#path(key, start);
-    throw this.#error('DEPENDENCY_CYCLE', key, `needs itself: ${cycle}; take one of these out`);
+    dependency: DependencyDefinition,
+    wiring: Wiring,
+  ): Node {
+    const below = new Set([...wiring.children].flatMap(({ overrides }) => overrides));
+    // The same dependency is the same instance, unless overrides below it differ.
+    const place = dependency.cache ? '' : `@${this.#task} > ${path}`;
+    const sharedKey = `${dependency.uid}:${[...below].sort().join()}${place}`;
+    if (named !== dependency) below.add(`${named.uid}=${dependency.uid}`);
+    return {
+      dependency,
+      path,
+      index: this.#count++,
+      wiring,
+      isShared: dependency.scope !== 'task',
+      sharedKey,
+      overrides: [...below],
+      dependents: [],
+    };
   }
 
   #checkScope(key: string, inner: Scope, outer: Scope): void {
@@ -212,4 +186,20 @@ class Compiler {
     const message = `task "${this.#task}": the need "${dependency}" ${problem}`;
     return new QTasksError(code, message, { data: { dependency } });
   }
+}
+
+/** Collects what an attempt opens, and notes who waits for whom. */
+function collect(node: Node, nodes: Set<Node>): void {
+  if (nodes.has(node)) return;
+  nodes.add(node);
+  if (node.isShared) return;
+  for (const child of node.wiring.children) {
+    child.dependents.push(node);
+    collect(child, nodes);
+  }
+}
+
+/** How many others a node waits for in an attempt. */
+export function waitsOf({ isShared, wiring }: Node): number {
+  return isShared ? 0 : wiring.children.size;
 }

@@ -44,8 +44,13 @@ export class SharedScope {
   }
 
   async #openInstance(node: Node): Promise<unknown> {
-    const values = await Promise.all(node.children.map((child) => this.acquire(child)));
-    const needs = inject(this.place, node.needs, values);
+    const values: unknown[] = [];
+    const children = [...node.wiring.children];
+    const opened = await Promise.all(children.map((child) => this.acquire(child)));
+    children.forEach(({ index }, position) => {
+      values[index] = opened[position];
+    });
+    const needs = inject(this.place, node.wiring, values);
     return new Promise((resolve, reject) => {
       const sink: Sink<undefined> = {
         opened: (_token, value, lease) => {

@@ -1,5 +1,5 @@
 /** `QTasks`: the app that users make, and its sessions. */
-import type { CloseOptions, RunSettings, TaskClient, TaskName, TaskNamed } from './client.js';
+import type { CloseOptions, RunSettings, TargetTask, TaskClient, TaskName } from './client.js';
 import { Core, type CoreOptions, checkSession, checkSettings } from './core.js';
 import type { Dependency, StateNeed } from './depends.js';
 import type { EventMap, EventName } from './events.js';
@@ -34,7 +34,7 @@ export type Opening<Value> =
   | AsyncGenerator<Value, unknown, undefined>;
 
 /** Runs tasks in one session, with settings of its own. */
-class Client<Tasks extends object> implements TaskClient<Tasks> {
+class Client<out Tasks extends object> implements TaskClient<Tasks> {
   readonly #core: Core;
   readonly #session: string;
   readonly #settings: RunSettings;
@@ -45,13 +45,13 @@ class Client<Tasks extends object> implements TaskClient<Tasks> {
     this.#settings = settings;
   }
 
-  run<T extends AnyTask>(task: T, ...args: TaskArgs<T>): Run<TaskResult<T>>;
-  run<Name extends TaskName<Tasks>>(
-    name: Name,
-    ...args: TaskArgs<TaskNamed<Tasks, Name>>
-  ): Run<TaskResult<TaskNamed<Tasks, Name>>>;
-  run(target: unknown, ...args: readonly unknown[]): Run<unknown> {
-    return this.#core.run(target, args, this.#session, this.#settings);
+  run<Target extends AnyTask | TaskName<Tasks>>(
+    target: Target,
+    ...args: TaskArgs<TargetTask<Tasks, Target>>
+  ): Run<TaskResult<TargetTask<Tasks, Target>>> {
+    return this.#core.run(target, args, this.#session, this.#settings) as Run<
+      TaskResult<TargetTask<Tasks, Target>>
+    >;
   }
 
   session(id: string): TaskClient<Tasks> {
@@ -83,7 +83,7 @@ class Client<Tasks extends object> implements TaskClient<Tasks> {
  *
  * It is the client of its default session, which no session id reaches.
  */
-export class QTasks<Tasks extends object = Record<never, never>> extends Client<Tasks> {
+export class QTasks<out Tasks extends object = Record<never, never>> extends Client<Tasks> {
   readonly #core: Core;
   /**
    * Defines a task, registers it and returns a callable that runs it in the default session. `run`

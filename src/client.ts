@@ -11,7 +11,17 @@ export type TasksOf<Tasks> = Extract<Tasks[keyof Tasks], AnyTask>;
 export type TaskName<Tasks> = TasksOf<Tasks>['name'];
 
 /** The task of this name. */
-export type TaskNamed<Tasks, Name> = Extract<TasksOf<Tasks>, { readonly name: Name }>;
+export type TaskNamed<Tasks, Name> = WithName<TasksOf<Tasks>, Name>;
+
+/** Not `Extract`: a name may be a union or any string, and then one of them is enough. */
+type WithName<T extends AnyTask, Name> = T extends AnyTask
+  ? Name extends T['name']
+    ? T
+    : never
+  : never;
+
+/** The task that `run` was given, by itself or by its name. */
+export type TargetTask<Tasks, Target> = Target extends AnyTask ? Target : TaskNamed<Tasks, Target>;
 
 /** Settings of {@link TaskClient.with}. */
 export interface RunSettings {
@@ -35,11 +45,10 @@ export interface TaskClient<Tasks extends object> extends AsyncDisposable {
    * Starts a run. Never throws: what is wrong with a call rejects the run, an unregistered task with
    * `TASK_UNKNOWN`, a closed app with `APP_CLOSED`.
    */
-  run<T extends AnyTask>(task: T, ...args: TaskArgs<T>): Run<TaskResult<T>>;
-  run<Name extends TaskName<Tasks>>(
-    name: Name,
-    ...args: TaskArgs<TaskNamed<Tasks, Name>>
-  ): Run<TaskResult<TaskNamed<Tasks, Name>>>;
+  run<Target extends AnyTask | TaskName<Tasks>>(
+    target: Target,
+    ...args: TaskArgs<TargetTask<Tasks, Target>>
+  ): Run<TaskResult<TargetTask<Tasks, Target>>>;
   /**
    * The same app with the states and dependencies of a session.
    * @param id any non-empty string

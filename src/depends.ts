@@ -50,7 +50,9 @@ export type NeedValue<N> =
       : never;
 
 /** A record of needs as the handler gets it. */
-export type Resolved<N> = { readonly [Key in keyof N]: NeedValue<N[Key]> };
+export type Resolved<N> = N extends infer All
+  ? { readonly [Key in keyof All]: NeedValue<All[Key]> }
+  : never;
 
 /** What an `open` function with this result injects: what it yields, else what it returns. */
 export type OpenedValue<Result> =

@@ -79,7 +79,7 @@ export abstract class AsyncState<Shape extends object> {
    * newer than the class
    */
   get<Name extends Field<Shape>>(field: Name): Promise<Shape[Name] | undefined>;
-  get<Name extends Field<Shape>, Fallback>(
+  get<Name extends Field<Shape>, Fallback extends Shape[Name] | null | undefined>(
     field: Name,
     fallback: Fallback,
   ): Promise<Shape[Name] | Fallback>;

@@ -1,5 +1,4 @@
 /** A run from the inside: what the executor knows of it, and the promise that its caller holds. */
-import type { Attempt } from './attempt.js';
 import { QTasksError } from './errors.js';
 import type { Waiting } from './queue.js';
 import type { Run, RunStatus, Settled } from './run.js';
@@ -16,7 +15,7 @@ export class ActiveRun implements Run<unknown> {
   /** How many attempts were started. */
   attempts = 0;
   /** The attempt that goes on right now, the place among those who wait, or the timer of a backoff. */
-  attempt: Attempt | undefined = undefined;
+  attempt: { abort(reason: unknown, isCancel: boolean): void } | undefined = undefined;
   waiting: Waiting | undefined = undefined;
   backoff: unknown = undefined;
   /** The place among the executor's runs. */

@@ -33,7 +33,8 @@ export interface StateChange<Shape extends object> {
 interface Handle {
   readonly definition: StateDefinition;
   bucket(): Bucket;
-  onClose(callback: () => void): void;
+  /** Calls back as the app closes, unless what it returns has stopped that. */
+  onClose(callback: () => void): () => void;
 }
 
 /** How a state object is told its handle: it is constructed while this is set. */
@@ -172,7 +173,7 @@ export abstract class AsyncState<Shape extends object> {
       isDirty = true;
       wake();
     });
-    this.#handle.onClose(end);
+    const forget = this.#handle.onClose(end);
     signal?.addEventListener('abort', end);
     try {
       while (!isOver) {
@@ -187,6 +188,7 @@ export abstract class AsyncState<Shape extends object> {
       }
     } finally {
       stop();
+      forget();
       signal?.removeEventListener('abort', end);
     }
   }
@@ -277,7 +279,10 @@ class States {
       throw new QTasksError('STORAGE_MISSING', message);
     }
     const bucket = (): Bucket => this.#bucket(engine, definition, session);
-    const onClose = (callback: () => void): void => void this.#closers.add(callback);
+    const onClose = (callback: () => void): (() => void) => {
+      this.#closers.add(callback);
+      return () => this.#closers.delete(callback);
+    };
     try {
       opening = { definition, bucket, onClose };
       return new stateClass();

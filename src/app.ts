@@ -1,18 +1,10 @@
 /** `QTasks`: the app that users make, and its sessions. */
-import type { CloseOptions, RunSettings, TargetTask, TaskClient, TaskName } from './client.js';
+import type { CloseOptions, RunSettings, RunTask, TaskClient } from './client.js';
 import { Core, type CoreOptions, checkSession, checkSettings } from './core.js';
 import type { Dependency, StateNeed } from './depends.js';
 import type { EventMap, EventName } from './events.js';
 import { asyncDispose, dispose } from './resolver.js';
-import type { Run } from './run.js';
-import {
-  type AnyTask,
-  bind,
-  type DefineTask,
-  define,
-  type TaskArgs,
-  type TaskResult,
-} from './task.js';
+import { bind, type DefineTask, define } from './task.js';
 
 /** Options of {@link QTasks}. */
 export interface QTasksOptions<Tasks extends object> extends CoreOptions {
@@ -38,20 +30,14 @@ class Client<out Tasks extends object> implements TaskClient<Tasks> {
   readonly #core: Core;
   readonly #session: string;
   readonly #settings: RunSettings;
+  readonly run: RunTask<Tasks>;
 
   constructor(core: Core, session: string, settings: RunSettings) {
     this.#core = core;
     this.#session = session;
     this.#settings = settings;
-  }
-
-  run<Target extends AnyTask | TaskName<Tasks>>(
-    target: Target,
-    ...args: TaskArgs<TargetTask<Tasks, Target>>
-  ): Run<TaskResult<TargetTask<Tasks, Target>>> {
-    return this.#core.run(target, args, this.#session, this.#settings) as Run<
-      TaskResult<TargetTask<Tasks, Target>>
-    >;
+    this.run = ((target: unknown, ...args: unknown[]) =>
+      core.run(target, args, session, settings)) as RunTask<Tasks>;
   }
 
   session(id: string): TaskClient<Tasks> {
@@ -111,7 +97,7 @@ export class QTasks<out Tasks extends object = Record<never, never>> extends Cli
    * @returns what stops it
    * @throws OPTION_INVALID
    */
-  on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => void): () => void {
+  on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => unknown): () => void {
     return this.#core.events.on(name, listener);
   }
 

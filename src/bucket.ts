@@ -6,6 +6,7 @@ import { Content, Draft, toFields, toStored, VERSION_NAME, type Writable } from 
 import type { StateDefinition } from './definition.js';
 import { isQTasksError, QTasksError } from './errors.js';
 import type { Runtime } from './need.js';
+import { callGuarded } from './promises.js';
 import type {
   BucketId,
   Change,
@@ -85,7 +86,7 @@ export class Bucket {
   /** How many writes were queued so far. */
   #writes = 0;
   #read: SharedRead | undefined = undefined;
-  readonly #listeners = new Set<(change: BucketChange) => void>();
+  readonly #listeners = new Set<(change: BucketChange) => unknown>();
   /** The fields there are, as the listeners know them. */
   #names: readonly string[] = [];
   #unwatch: (() => void) | undefined = undefined;
@@ -374,13 +375,13 @@ export class Bucket {
   // Listeners
 
   /** @throws STORAGE_MISSING where the adapter cannot watch */
-  subscribe(listener: (change: BucketChange) => void): () => void {
+  subscribe(listener: (change: BucketChange) => unknown): () => void {
     const { storage } = this.#engine;
     if (!storage.watch) {
       const message = `subscribe: storage "${storage.name}" cannot watch for changes; use one that can`;
       throw new QTasksError('STORAGE_MISSING', message);
     }
-    const one = (change: BucketChange): void => listener(change);
+    const one = (change: BucketChange): unknown => listener(change);
     this.#listeners.add(one);
     this.#unwatch ??= storage.watch(this.id, (change) => this.#noticed(change));
     void this.#learnNames();
@@ -439,11 +440,7 @@ export class Bucket {
       });
     }
     for (const listener of [...this.#listeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        runtime.report(error);
-      }
+      callGuarded(listener, change, (error) => runtime.report(error));
     }
   }
 }

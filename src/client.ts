@@ -39,16 +39,19 @@ export interface CloseOptions {
   readonly drain?: Milliseconds;
 }
 
+/** The signature of `run`; a name with a variance, so that the compiler tells clients apart by their tasks. */
+export type RunTask<out Tasks extends object> = <Target extends AnyTask | TaskName<Tasks>>(
+  target: Target,
+  ...args: TaskArgs<TargetTask<Tasks, Target>>
+) => Run<TaskResult<TargetTask<Tasks, Target>>>;
+
 /** Runs tasks: an app, or a session of it. */
-export interface TaskClient<Tasks extends object> extends AsyncDisposable {
+export interface TaskClient<out Tasks extends object> extends AsyncDisposable {
   /**
    * Starts a run. Never throws: what is wrong with a call rejects the run, an unregistered task with
    * `TASK_UNKNOWN`, a closed app with `APP_CLOSED`.
    */
-  run<Target extends AnyTask | TaskName<Tasks>>(
-    target: Target,
-    ...args: TaskArgs<TargetTask<Tasks, Target>>
-  ): Run<TaskResult<TargetTask<Tasks, Target>>>;
+  readonly run: RunTask<Tasks>;
   /**
    * The same app with the states and dependencies of a session.
    * @param id any non-empty string

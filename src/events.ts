@@ -1,7 +1,7 @@
 /** The app's events: one emitter whose listeners cannot disturb a run or each other. */
 import { EventEmitter } from 'eventemitter3';
 import { QTasksError } from './errors.js';
-import { isThenable } from './promises.js';
+import { callGuarded } from './promises.js';
 import type { EpochMs, Milliseconds } from './types.js';
 
 /** What every event brings. */
@@ -149,7 +149,7 @@ export class Events {
   }
 
   /** Each listener is guarded by itself: eventemitter3 stops at the first one that throws. */
-  on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => void): () => void {
+  on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => unknown): () => void {
     if (!Object.hasOwn(names, name)) {
       const known = Object.keys(names).join(', ');
       throw new QTasksError(
@@ -160,14 +160,7 @@ export class Events {
     if (typeof listener !== 'function') {
       throw new QTasksError('OPTION_INVALID', `on("${name}"): the listener must be a function`);
     }
-    const guarded = (event: EventMap[Name]): void => {
-      try {
-        const result: unknown = listener(event);
-        if (isThenable(result)) result.then(undefined, this.#report);
-      } catch (error) {
-        this.#report(error);
-      }
-    };
+    const guarded = (event: EventMap[Name]): void => callGuarded(listener, event, this.#report);
     this.#emitter.on(name, guarded);
     this.any = true;
     return () => {

@@ -8,3 +8,17 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof (value as { then?: unknown }).then === 'function'
   );
 }
+
+/** Calls a listener; what it throws or rejects with is reported, not passed on. */
+export function callGuarded<Event>(
+  listener: (event: Event) => unknown,
+  event: Event,
+  report: (error: unknown) => void,
+): void {
+  try {
+    const result = listener(event);
+    if (isThenable(result)) result.then(undefined, report);
+  } catch (error) {
+    report(error);
+  }
+}

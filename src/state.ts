@@ -145,52 +145,73 @@ export abstract class AsyncState<Shape extends object> {
    * @returns what stops it
    * @throws STORAGE_MISSING where the storage cannot watch; OPTION_INVALID
    */
-  subscribe(listener: (change: StateChange<Shape>) => void): () => void {
+  subscribe(listener: (change: StateChange<Shape>) => unknown): () => void {
     check('subscribe: the listener', listener, kinds.function);
     return this.#handle.bucket().subscribe((change) => listener(change as StateChange<Shape>));
   }
 
   /**
-   * All fields after each change, beginning with the next one; a slow reader skips to the newest.
-   * Ends as the signal aborts and as the app closes.
+   * All fields after each change from this call on; a slow reader skips to the newest. Ends as the
+   * signal aborts and as the app closes.
    * @throws as {@link subscribe} and {@link get}
    */
-  async *changes(
+  changes(
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<Partial<Shape>, void, undefined> {
     checkOptions('changes', options, {
       signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
     });
-    const { signal } = options;
-    let isDirty = false;
-    let isOver = signal?.aborted ?? false;
-    let wake = (): void => {};
-    const end = (): void => {
-      isOver = true;
-      wake();
-    };
-    const stop = this.subscribe(() => {
-      isDirty = true;
-      wake();
-    });
+    return this.#follow(new Wake((wake) => this.subscribe(wake)), options.signal);
+  }
+
+  async *#follow(
+    wake: Wake,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Partial<Shape>, void, undefined> {
+    const end = (): void => wake.end();
     const forget = this.#handle.onClose(end);
     signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
     try {
-      while (!isOver) {
-        if (isDirty) {
-          isDirty = false;
-          yield await this.getAll();
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
+      while (await wake.next()) yield await this.getAll();
     } finally {
-      stop();
+      end();
       forget();
       signal?.removeEventListener('abort', end);
     }
+  }
+}
+
+/** Something to wait for that may happen before, once or often, until it is over. */
+class Wake {
+  readonly #stop: () => void;
+  #isDue = false;
+  #isOver = false;
+  #resolve = (): void => {};
+
+  /** @param subscribe what makes it due from now on; returns what stops that */
+  constructor(subscribe: (wake: () => void) => () => void) {
+    this.#stop = subscribe(() => {
+      this.#isDue = true;
+      this.#resolve();
+    });
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#stop();
+    this.#resolve();
+  }
+
+  /** Resolves to `true` each time it is due, to `false` once it is over. */
+  async next(): Promise<boolean> {
+    if (!this.#isDue && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#resolve = resolve;
+      });
+    }
+    this.#isDue = false;
+    return !this.#isOver;
   }
 }
 

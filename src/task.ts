@@ -205,7 +205,8 @@ export function define(args: readonly unknown[]): TaskDefinition {
  * Defines a task: a frozen value that any app can register, in a page, a worker or Node.
  *
  * The handler gets the resolved needs first, if there are any, and the caller's arguments after
- * them. The record of needs is read as the task is registered.
+ * them. The record of needs is read as the task is registered. A parameter with a default needs a
+ * type of its own: `count: number = 1`.
  *
  * @param name non-empty, without `:`, unique in an app
  * @throws OPTION_INVALID

@@ -1,0 +1,85 @@
+/** Locks on a session, or on one state of it. */
+import type { LockPlace, StorageAdapter } from '../../../src/storage.js';
+import type { Arena, Cases } from './arena.js';
+import { fail, rejects, same } from './expect.js';
+
+type Release = () => Promise<void>;
+
+function lock(adapter: StorageAdapter, place: LockPlace, signal?: AbortSignal): Promise<Release> {
+  if (!adapter.lock) return fail('the adapter has lock, or declares that it has not', 'lock', null);
+  return adapter.lock(place, signal ? { signal } : {});
+}
+
+const session = (arena: Arena, id = 'ann'): LockPlace => ({ app: arena.app, session: id });
+const state = (arena: Arena, id = 'cart'): LockPlace => ({ ...session(arena), state: id });
+
+/** Locks. */
+export const locking: Cases = {
+  'one at a time, over all openers': async (arena) => {
+    const openers = [await arena.open(), await arena.open(), await arena.open()];
+    let inside = 0;
+    let most = 0;
+    const enter = async (adapter: StorageAdapter): Promise<void> => {
+      for (let round = 0; round < 5; round++) {
+        const release = await lock(adapter, session(arena));
+        most = Math.max(most, ++inside);
+        await arena.sleep(1);
+        inside--;
+        await release();
+      }
+    };
+    await Promise.all(openers.map(enter));
+    same(most, 1, 'a lock has one holder at a time');
+  },
+  'freeing twice is freeing once': async (arena) => {
+    const adapter = await arena.open();
+    const first = await lock(adapter, session(arena));
+    await first();
+    const second = await lock(adapter, session(arena));
+    await first();
+    let isIn = false;
+    const third = lock(adapter, session(arena)).then((release) => {
+      isIn = true;
+      return release;
+    });
+    await arena.sleep(30);
+    same(isIn, false, 'a second release by a former holder frees nobody');
+    await second();
+    await (await third)();
+  },
+  'waiting ends with the reason of an abort, and blocks nobody': async (arena) => {
+    const [one, other] = [await arena.open(), await arena.open()];
+    const release = await lock(one, session(arena));
+    const controller = new AbortController();
+    const waiting = lock(other, session(arena), controller.signal);
+    const reason = new Error('enough');
+    const refused = rejects(() => waiting, 'an aborted wait for a lock rejects');
+    controller.abort(reason);
+    same((await refused) === reason, true, 'it rejects with the reason of the signal');
+    const next = lock(other, session(arena));
+    await release();
+    await (await next)();
+  },
+  'an abort after the lock was given changes nothing': async (arena) => {
+    const adapter = await arena.open();
+    const controller = new AbortController();
+    const release = await lock(adapter, session(arena), controller.signal);
+    controller.abort();
+    let isIn = false;
+    const next = lock(adapter, session(arena)).then((free) => {
+      isIn = true;
+      return free;
+    });
+    await arena.sleep(30);
+    same(isIn, false, 'the holder keeps the lock');
+    await release();
+    await (await next)();
+  },
+  'sessions, states and the session as a whole have locks of their own': async (arena) => {
+    const adapter = await arena.open();
+    const places = [session(arena), session(arena, 'bob'), state(arena), state(arena, 'other')];
+    const releases = await Promise.all(places.map((place) => lock(adapter, place)));
+    for (const release of releases) await release();
+    same(releases.length, places.length, 'none of them waited for another');
+  },
+};

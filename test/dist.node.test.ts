@@ -36,7 +36,7 @@ let browser: Browser;
 beforeAll(async () => {
   [consumer, browser] = await Promise.all([Consumer.create(), launchChrome()]);
   await cp(join(root, 'test/examples'), consumer.dir, { recursive: true });
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([consumer?.remove(), browser?.close()]);
@@ -86,32 +86,25 @@ describe('both examples, written by a user in an empty project', () => {
     expect(await consumer.node('out/example.js')).toEqual(printed);
   });
 
-  test.each(['example.js', 'example.ts'])(
-    '%s, bundled into a page',
-    async (file) => {
-      await consumer.write(
-        'index.html',
-        `<link rel="icon" href="data:,"><script type="module" src="/${file}"></script>`,
-      );
-      const settings = { root: consumer.dir, configFile: false, logLevel: 'error' } as const;
-      await build({ ...settings, build: { target: 'es2022', emptyOutDir: true } });
-      const server = await preview({ ...settings, preview: { port: 0, host: '127.0.0.1' } });
-      try {
-        const { lines, faults, page } = await watchPage(
-          browser,
-          server.resolvedUrls?.local[0] ?? '',
-        );
-        await expect
-          .poll(() => lines.length, { timeout: 10_000 })
-          .toBeGreaterThanOrEqual(printed.length);
-        await page.close();
-        expect({ lines, faults }).toEqual({ lines: printed, faults: [] });
-      } finally {
-        await server.close();
-      }
-    },
-    60_000,
-  );
+  test.each(['example.js', 'example.ts'])('%s, bundled into a page', async (file) => {
+    await consumer.write(
+      'index.html',
+      `<link rel="icon" href="data:,"><script type="module" src="/${file}"></script>`,
+    );
+    const settings = { root: consumer.dir, configFile: false, logLevel: 'error' } as const;
+    await build({ ...settings, build: { target: 'es2022', emptyOutDir: true } });
+    const server = await preview({ ...settings, preview: { port: 0, host: '127.0.0.1' } });
+    try {
+      const { lines, faults, page } = await watchPage(browser, server.resolvedUrls?.local[0] ?? '');
+      await expect
+        .poll(() => lines.length, { timeout: 10_000 })
+        .toBeGreaterThanOrEqual(printed.length);
+      await page.close();
+      expect({ lines, faults }).toEqual({ lines: printed, faults: [] });
+    } finally {
+      await server.close();
+    }
+  });
 });
 
 describe('the built core', () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const { stdout, stderr } = await promisify(execFile)('npm', command, { cwd });
   expect(stderr).toBe('');
   lines = stdout.split('\n').slice(0, -1);
-}, 30_000);
+});
 
 test('npm start prints both examples in the order that the original has', () => {
   expect(lines).toEqual([
@@ -77,7 +77,7 @@ describe('the page that npm start serves', () => {
     watched = await watchPage(browser, url);
     page = watched.page;
     await page.waitForSelector('#output[aria-busy=false]');
-  }, 60_000);
+  });
 
   afterAll(async () => {
     server?.kill('SIGKILL');

@@ -33,7 +33,7 @@ describe('README samples, in a project with the packed library', () => {
   beforeAll(async () => {
     consumer = await Consumer.create();
     for (const { name, code } of samples) await consumer.write(`${name}.ts`, code);
-  }, 60_000);
+  });
 
   afterAll(() => consumer?.remove());
 

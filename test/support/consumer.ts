@@ -90,6 +90,12 @@ export class Consumer {
 
 /** @throws where the command fails, with what it printed */
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { stdout } = await exec(command, args, { cwd, maxBuffer: 2 ** 26 });
-  return stdout;
+  try {
+    const { stdout } = await exec(command, args, { cwd, maxBuffer: 2 ** 26 });
+    return stdout;
+  } catch (error) {
+    const failure = error as Error & { stdout: string };
+    failure.message += failure.stdout;
+    throw failure;
+  }
 }

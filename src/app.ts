@@ -8,7 +8,6 @@ import { bind, type DefineTask, define } from './task.js';
 
 /** Options of {@link QTasks}. */
 export interface QTasksOptions<Tasks extends object> extends CoreOptions {
-  /** A module of tasks (`import * as tasks from "./tasks"`) or a record; other exports are ignored. */
   readonly tasks?: Tasks;
 }
 
@@ -47,7 +46,9 @@ class Client<out Tasks extends object> implements TaskClient<Tasks> {
 
   with(settings: RunSettings): TaskClient<Tasks> {
     checkSettings(settings);
-    return new Client(this.#core, this.#session, { ...this.#settings, ...settings });
+    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+    const merged: RunSettings = { ...this.#settings, ...Object.fromEntries(given) };
+    return new Client(this.#core, this.#session, merged);
   }
 
   state<State extends StateNeed>(stateClass: State): State['prototype'] {
@@ -89,7 +90,6 @@ export class QTasks<out Tasks extends object = Record<never, never>> extends Cli
       core.registry.add(definition);
       return bind(definition, (...given) => core.run(definition, given, '', {}));
     }) as DefineTask<'bound'>;
-    if (options.tasks) core.registry.addAll(options.tasks);
   }
 
   /**

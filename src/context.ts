@@ -30,7 +30,7 @@ export class Context {
   static [NEED](): InstantNeed {
     return {
       scope: 'task',
-      register() {},
+      register: () => () => {},
       open(place) {
         const host = place as ContextHost;
         host.context ??= new Context(host);

@@ -32,6 +32,8 @@ export interface CoreOptions {
   readonly logger?: Logger;
   /** Time and timers. Default: the runtime's own. */
   readonly clock?: Clock;
+  /** A module of tasks (`import * as tasks from "./tasks"`) or a record; other exports are ignored. */
+  readonly tasks?: object;
 }
 
 const optionKinds = {
@@ -71,6 +73,8 @@ export class Core implements Runtime {
     this.registry = new Registry(this);
     this.#grace = options.grace ?? 1_000;
     this.#executor = new Executor(this, options.concurrency ?? Number.POSITIVE_INFINITY);
+    if (options.tasks) this.registry.addAll(options.tasks);
+    // Last: an app that could not be made must not keep the others' scope open.
     const place = { runtime: this, session: '' };
     this.#workerScope = new SharedScope('worker', place, joinStorageScope(place));
   }
@@ -138,11 +142,12 @@ export class Core implements Runtime {
 
   state(stateClass: StateNeed, session: string): unknown {
     if (this.#closing !== undefined) throw this.#closed('state');
-    if (typeof stateClass !== 'function' || !(NEED in stateClass)) {
+    const source = (typeof stateClass === 'function' ? stateClass : {}) as Partial<StateNeed>;
+    const need = source[NEED]?.();
+    if (need?.scope !== 'session') {
       const message = `state: expected a class that extends AsyncState; received ${describe(stateClass)}`;
       throw new QTasksError('OPTION_INVALID', message);
     }
-    const need = (stateClass as StateNeed)[NEED]();
     need.register(this);
     return need.open({ runtime: this, session });
   }
@@ -191,9 +196,13 @@ export class Core implements Runtime {
   }
 }
 
-/** What a refused call calls its task. */
+/** What a run calls its task, also one that is refused; not even a revoked proxy makes it throw. */
 function nameOf(target: unknown): string {
-  return definitionOf(target)?.name ?? (typeof target === 'string' ? target : '');
+  try {
+    return definitionOf(target)?.name ?? (typeof target === 'string' ? target : '');
+  } catch {
+    return '';
+  }
 }
 
 function drainOf(options: CloseOptions): Milliseconds {

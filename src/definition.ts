@@ -1,7 +1,7 @@
 /** What a state class declares by its static members, checked once. */
 import { Content, take } from './content.js';
 import { QTasksError } from './errors.js';
-import { describe, kinds } from './options.js';
+import { describe, isRecord } from './options.js';
 import { isThenable } from './promises.js';
 import type { Milliseconds, StandardSchema } from './types.js';
 
@@ -28,12 +28,11 @@ export class StateDefinition {
 
   /** @throws STATE_INVALID, VALUE_UNSUPPORTED */
   constructor(stateClass: Declared) {
-    const { name, id, ttl, version = 1, migrate, initial = {}, fields = {} } = stateClass;
+    const { id, ttl, version = 1, migrate, initial = {}, fields = {} } = stateClass;
     const wrong = (member: string, expected: string, value: unknown): QTasksError => {
-      const message = `state class ${name}: static ${member} must be ${expected}; received ${describe(value)}`;
+      const message = `state class ${nameOf(stateClass)}: static ${member} must be ${expected}; received ${describe(value)}`;
       return new QTasksError('STATE_INVALID', message);
     };
-    const isRecord = kinds.needs[1];
     if (typeof id !== 'string' || id === '') {
       throw wrong('id', 'a non-empty string, like static readonly id = "registration"', id);
     }
@@ -93,7 +92,7 @@ export class StateDefinition {
       typeof migrate === 'function'
         ? Reflect.apply(migrate, this.#stateClass, [old.view(undefined), from])
         : undefined;
-    if (!kinds.needs[1](migrated) || isThenable(migrated)) {
+    if (!isRecord(migrated) || isThenable(migrated)) {
       const message = `state "${this.id}": migrate must return all fields of version ${this.version}; received ${describe(migrated)}`;
       throw new QTasksError('STATE_INVALID', message);
     }
@@ -104,6 +103,9 @@ export class StateDefinition {
     return content;
   }
 }
+
+/** Names a state class for a message. */
+export const nameOf = ({ name }: { readonly name: string }): string => name || '(anonymous)';
 
 function isSchema(value: unknown): value is StandardSchema {
   const inside: unknown =

@@ -78,7 +78,7 @@ export interface DependsOptions<Life extends Scope = Scope> {
 export type Disposing = AsyncDisposable | Disposable | null | undefined;
 
 /** The signatures of `Depends` and `Depends.using`, over what `open` may return. */
-interface Declare<Allowed> {
+export interface Declare<Allowed> {
   <Result extends Allowed, Life extends Scope = 'task'>(
     open: () => Result,
     options?: DependsOptions<Life>,
@@ -152,7 +152,8 @@ const optionKinds = {
 } as const;
 
 function define(where: string, disposes: boolean, args: readonly unknown[]): DependencyDefinition {
-  const hasNeeds = typeof args[0] !== 'function';
+  const hasNeeds =
+    typeof args[0] !== 'function' && (typeof args[1] === 'function' || kinds.object[1](args[0]));
   const [needs, open, options = {}] = hasNeeds ? args : [undefined, ...args];
   if (hasNeeds) check(`${where}: what stands before the function`, needs, kinds.needs);
   check(`${where}: open`, open, kinds.function);

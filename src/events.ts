@@ -150,7 +150,7 @@ export class Events {
 
   /** Each listener is guarded by itself: eventemitter3 stops at the first one that throws. */
   on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => unknown): () => void {
-    if (!Object.hasOwn(names, name)) {
+    if (typeof name !== 'string' || !Object.hasOwn(names, name)) {
       const known = Object.keys(names).join(', ');
       throw new QTasksError(
         'OPTION_INVALID',

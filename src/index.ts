@@ -1,10 +1,19 @@
 /** The entry point `qtasks-lite`: tasks, dependencies and states, without any storage. */
 /// <reference lib="esnext.disposable" preserve="true" />
 export { type Opening, type Override, QTasks, type QTasksOptions } from './app.js';
-export type { CloseOptions, RunSettings, TaskClient } from './client.js';
+export type { CloseOptions, RunSettings, RunTask, TaskClient } from './client.js';
 export type { Clock } from './clock.js';
 export { Context } from './context.js';
-export { type Dependency, Depends, type DependsOptions, type Need, type Needs } from './depends.js';
+export {
+  type Declare,
+  type Dependency,
+  Depends,
+  type DependsFunction,
+  type DependsOptions,
+  type Disposing,
+  type Need,
+  type Needs,
+} from './depends.js';
 export {
   type ErrorCode,
   type ErrorData,
@@ -47,6 +56,7 @@ export type {
 export {
   type AnyTask,
   type BoundTask,
+  type DefineTask,
   type ErrorClass,
   type RetryOptions,
   type Task,

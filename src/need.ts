@@ -40,8 +40,11 @@ export interface Place {
 export interface InstantNeed {
   /** The shortest life that it may be part of: the context `"task"`, a state `"session"`. */
   readonly scope: Scope;
-  /** Checks itself against an app as a task that needs it is registered. */
-  register(runtime: Runtime): void;
+  /**
+   * Checks itself against an app as a task that needs it is registered.
+   * @returns what takes it back, for a registration that fails
+   */
+  register(runtime: Runtime): () => void;
   open(place: Place): unknown;
 }
 

@@ -7,15 +7,22 @@ export type Kind = readonly [expected: string, test: (value: unknown) => boolean
 const isNumber = (value: unknown): value is number =>
   typeof value === 'number' && !Number.isNaN(value);
 
+/** Tells a plain object, of whatever realm, or a module from everything else. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** The kinds of value that options and arguments have. */
 export const kinds = {
   boolean: ['a boolean', (value) => typeof value === 'boolean'],
   function: ['a function', (value) => typeof value === 'function'],
-  object: ['an object', (value) => typeof value === 'object' && value !== null],
-  needs: [
-    'a record of needs, like { db: Depends(…) }',
+  object: [
+    'an object',
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   ],
+  needs: ['a record of needs, like { db: Depends(…) }', isRecord],
   string: ['a string', (value) => typeof value === 'string'],
   name: ['a non-empty string', (value) => typeof value === 'string' && value !== ''],
   number: ['a number', isNumber],

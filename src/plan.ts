@@ -85,6 +85,7 @@ class Compiler {
   readonly #cached = new Map<DependencyDefinition, Node>();
   readonly #trail: Visit[] = [];
   #count = 0;
+  readonly #undo: (() => void)[] = [];
 
   constructor(task: string, runtime: Runtime, replace: Replace) {
     this.#task = task;
@@ -93,11 +94,21 @@ class Compiler {
   }
 
   compile(needs: object): Plan {
-    const wiring = this.#read(needs, 'task');
+    const wiring = this.#readAll(needs);
     const nodes = new Set<Node>();
     for (const child of wiring.children) collect(child, nodes);
     const usesSession = [...nodes].some(({ dependency }) => dependency.scope === 'session');
     return { nodes: [...nodes], wiring, usesSession };
+  }
+
+  /** A registration that fails leaves nothing behind. */
+  #readAll(needs: object): Wiring {
+    try {
+      return this.#read(needs, 'task');
+    } catch (error) {
+      for (const undo of this.#undo) undo();
+      throw error;
+    }
   }
 
   #read(needs: object, scope: Scope): Wiring {
@@ -123,7 +134,7 @@ class Compiler {
     }
     const need = (value as InstantNeedSource)[NEED]();
     this.#checkScope(key, need.scope, scope);
-    need.register(this.#runtime);
+    this.#undo.push(need.register(this.#runtime));
     return need;
   }
 

@@ -1,9 +1,9 @@
 /** `AsyncState`: named fields that the steps of one session share. */
 import { Bucket, type Engine } from './bucket.js';
-import { StateDefinition } from './definition.js';
+import { nameOf, StateDefinition } from './definition.js';
 import { QTasksError } from './errors.js';
 import { type InstantNeed, NEED, type Place, type Runtime } from './need.js';
-import { check, checkOptions, describe, hasMethods, kinds } from './options.js';
+import { check, checkOptions, describe, hasMethods, isRecord, kinds } from './options.js';
 import { isThenable } from './promises.js';
 import type { StorageAdapter } from './storage.js';
 import type { StandardSchema } from './types.js';
@@ -62,7 +62,7 @@ export abstract class AsyncState<Shape extends object> {
   /** @throws STATE_INVALID: a state is injected by `needs` or taken from `app.state` */
   constructor() {
     if (!opening) {
-      const message = `${new.target.name} is not constructed by hand: name it in needs, or use app.state(${new.target.name})`;
+      const message = `state class ${nameOf(new.target)}: it is not constructed by hand; name it in needs, or pass it to app.state`;
       throw new QTasksError('STATE_INVALID', message);
     }
     this.#handle = opening;
@@ -220,7 +220,7 @@ type StateClass = { readonly id: string; readonly name: string } & (new () => As
 
 /** @throws STATE_INVALID, VALUE_UNSUPPORTED */
 function takeAll(definition: StateDefinition, values: unknown): [string, unknown][] {
-  if (!kinds.needs[1](values) || isThenable(values)) {
+  if (!isRecord(values) || isThenable(values)) {
     const what = isThenable(values)
       ? 'a promise; update by a synchronous function'
       : describe(values);
@@ -247,8 +247,8 @@ class StateNeed implements InstantNeed {
     this.#stateClass = stateClass;
   }
 
-  register(runtime: Runtime): void {
-    statesOf(runtime).register(this.#stateClass);
+  register(runtime: Runtime): () => void {
+    return statesOf(runtime).register(this.#stateClass);
   }
 
   open({ runtime, session }: Place): AsyncState<object> {
@@ -277,18 +277,26 @@ class States {
     runtime.onClose(() => this.#close());
   }
 
-  /** @throws STATE_INVALID, STATE_DUPLICATE */
-  register(stateClass: StateClass): void {
-    if (this.#definitions.has(stateClass)) return;
+  /**
+   * @returns what takes it back
+   * @throws STATE_INVALID, STATE_DUPLICATE
+   */
+  register(stateClass: StateClass): () => void {
+    if (this.#definitions.has(stateClass)) return () => {};
     const definition = new StateDefinition(stateClass);
     const namesake = this.#classes.get(definition.id);
     if (namesake) {
-      const message = `state class ${stateClass.name}: its id "${definition.id}" is that of ${namesake.name} already; give one of them another id`;
+      const message = `state class ${nameOf(stateClass)}: its id "${definition.id}" is that of ${nameOf(namesake)} already; give one of them another id`;
       throw new QTasksError('STATE_DUPLICATE', message);
     }
     this.#classes.set(definition.id, stateClass);
     this.#definitions.set(stateClass, definition);
     this.#buckets.set(definition, new Map());
+    return () => {
+      this.#classes.delete(definition.id);
+      this.#definitions.delete(stateClass);
+      this.#buckets.delete(definition);
+    };
   }
 
   /** @throws STORAGE_MISSING */

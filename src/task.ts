@@ -183,7 +183,7 @@ export function define(args: readonly unknown[]): TaskDefinition {
   const [name] = args;
   check('task: the name', name, nameKind);
   const where = `task "${name}"`;
-  const hasNeeds = typeof args[1] !== 'function' || typeof args[2] === 'function';
+  const hasNeeds = typeof args[2] === 'function' || kinds.object[1](args[1]);
   const [needs, handler, options = {}] = hasNeeds ? args.slice(1) : [undefined, ...args.slice(1)];
   if (hasNeeds) check(`${where}: what stands before the handler`, needs, kinds.needs);
   check(`${where}: the handler`, handler, kinds.function);

@@ -75,8 +75,8 @@ interface Group {
 const noText = [undefined, null, 1, Number.NaN, true, {}, [], ['t'], () => 't', Symbol('t')];
 const noName = [...noText, ''];
 const noFunction = [undefined, null, 0, 'open', true, {}, [], Promise.resolve(), Symbol('f')];
-const noObject = [null, 0, 'text', true, () => 1, Symbol('o')];
-const noNeeds = [null, 1, 'text', true, [], [value], Known];
+const noObject = [null, 0, 'text', true, [], ['text'], () => 1, Symbol('o')];
+const noNeeds = [null, 1, 'text', true, [], [value], Promise.resolve(), value, Known];
 const noDuration = [
   -1,
   Number.NaN,
@@ -158,8 +158,8 @@ const taskGroups = (
       /"priority" must be a number; received /,
       each('priority', [Number.NaN, '1', null, {}]),
     ),
-    options(/"retry" must be a whole number, 0 or more, or an object/, retries(noCount)),
-    options(/"retry.limit" must be a whole number, 0 or more; received /, retries([{}, []])),
+    options(/"retry" must be a whole number, 0 or more, or an object/, retries([...noCount, []])),
+    options(/"retry.limit" must be a whole number, 0 or more; received /, retries([{}])),
     options(/"limit" must be a whole number, 0 or more; received /, policies('limit', noCount)),
     options(/retry: there is no option ".*"; expected limit, delay/, policies('times', [3])),
     options(/"delay" must be milliseconds, 0 or more/, policies('delay', noDuration)),
@@ -489,7 +489,7 @@ const clientGroups: Group[] = [
   ),
   {
     call: 'app.state(class)',
-    values: [undefined, null, 1, 'known', {}, [], () => 1, Plain, Map, value, known],
+    values: [undefined, null, 1, 'known', {}, [], () => 1, Plain, Map, value, known, Context],
     act: ({ app }, state) => app.state(state),
     code: 'OPTION_INVALID',
     says: /^state: expected a class that extends AsyncState; received /,
@@ -527,11 +527,22 @@ const clientGroups: Group[] = [
     values: [Known],
     act: (_, State: new () => unknown) => new State(),
     code: 'STATE_INVALID',
-    says: /^Known is not constructed by hand: name it in needs, or use app\.state\(Known\)/,
+    says: /^state class Known: it is not constructed by hand; name it in needs, or pass it to app\.state/,
   },
   {
     call: 'app.on(name, listener)',
-    values: [undefined, null, 1, '', 'start', 'run:done', '__proto__', 'toString', {}],
+    values: [
+      undefined,
+      null,
+      1,
+      '',
+      'start',
+      'run:done',
+      '__proto__',
+      'toString',
+      ['run:start'],
+      {},
+    ],
     act: ({ app }, name) => app.on(name, () => {}),
     code: 'OPTION_INVALID',
     says: /^on: there is no such event; expected one of run:start, run:return/,
@@ -693,14 +704,24 @@ const stateGroups: Group[] = [
   },
   {
     call: 'state.update(values)',
-    values: [undefined, null, 1, 'step', true, [], [['step', 2]], Symbol('s')],
+    values: [
+      undefined,
+      null,
+      1,
+      'step',
+      true,
+      [],
+      [['step', 2]],
+      Symbol('s'),
+      new Map([['step', 2]]),
+    ],
     act: ({ state }, values) => state.update(values),
     code: 'STATE_INVALID',
     says: /^state "known": update expects a record of fields, or a function that returns one; received /,
   },
   {
     call: 'state.update(() => values)',
-    values: [undefined, null, 1, 'step', true, [], () => ({})],
+    values: [undefined, null, 1, 'step', true, [], () => ({}), new Map([['step', 2]])],
     act: ({ state }, values) => state.update(() => values),
     code: 'STATE_INVALID',
     says: /^state "known": update expects a record of fields, or a function that returns one; received /,
@@ -846,6 +867,45 @@ describe('nothing is left behind', () => {
     expect(() => app.task('t', needs, () => 1)).toThrow(own);
     expect(() => app.task('t', { outer: Depends(needs, () => 1) }, () => 1)).toThrow(own);
     app.task('t', () => 1);
+  });
+
+  test('by a task whose other need is wrong: the id of its state is free', () => {
+    const { app } = new Fixture();
+    const State = withStatics({ id: 'twin' }) as never;
+    expect(() => app.task('t', { State, need: 1 as never }, () => 1)).toThrow();
+    expect(() =>
+      app.override(
+        value,
+        Depends({ State, need: 1 as never }, () => ''),
+      ),
+    ).toThrow();
+    app.state(withStatics({ id: 'twin' }) as never);
+  });
+
+  test('by an app that could not be made: its storage scope closes with the last real app', async () => {
+    const storage = memory();
+    const closed: string[] = [];
+    const pool = Depends(
+      function* () {
+        yield 'pool';
+        closed.push('pool');
+      },
+      { scope: 'storage' },
+    );
+    const twins = { one: task('twin', () => 1), two: task('twin', () => 2) };
+    expect(() => new QTasks({ storage, tasks: twins })).toThrow();
+    const app = new QTasks({ storage });
+    await app.task('t', { pool }, ({ pool }) => pool)();
+    await app.close();
+    expect(closed).toEqual(['pool']);
+  });
+
+  test('by a call of run whose target throws when it is looked at', async () => {
+    const { app } = new Fixture();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const { status } = await app.run(proxy as AnyTask).settled;
+    expect(status).toBe('error');
   });
 });
 

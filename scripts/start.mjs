@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { onEnd } from './end.mjs';
 import { prepare } from './prepare.mjs';
 
 const { once, port, host } = options();
@@ -24,7 +25,11 @@ const server = await createServer({
   // Named, so that Vite finds none after the page has loaded, which would load it once more.
   optimizeDeps: once ? { noDiscovery: true } : { include: Object.keys(pkg.dependencies) },
 });
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, end);
+onEnd(async () => {
+  process.exitCode = 0;
+  await server.close();
+  process.exit();
+});
 
 const { runExamples } = await server.ssrLoadModule('/examples.ts');
 await runExamples(console.log);
@@ -34,12 +39,6 @@ else {
   await server.listen();
   console.log('\nThe same tasks in a page:');
   server.printUrls();
-}
-
-async function end() {
-  process.exitCode = 0;
-  await server.close();
-  process.exit();
 }
 
 function options() {

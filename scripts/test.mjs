@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { onEnd } from './end.mjs';
 import { prepare } from './prepare.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -20,8 +21,7 @@ const vitest = spawn(
   ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)],
   { stdio: ['ignore', 'inherit', 'inherit'] },
 );
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
-  process.on(signal, () => vitest.kill(signal));
+onEnd((signal) => vitest.kill(signal));
 vitest.on('exit', (code, signal) => {
   process.exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
 });

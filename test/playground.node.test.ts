@@ -123,4 +123,20 @@ describe('the page that npm start serves', () => {
     server.kill('SIGTERM');
     expect(await once(server, 'exit')).toEqual([0, null]);
   });
+
+  test('does not outlive npm', async () => {
+    const npm = spawn('npm', ['start', '--', '--port', '0'], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    npm.stdout.on('data', (chunk) => {
+      said += stripVTControlCharacters(String(chunk));
+    });
+    await vi.waitFor(() => expect(said).toMatch(/http:\S+\s/), { timeout: 20_000 });
+    const served = /http:\S+/.exec(said)?.[0] ?? '';
+    expect((await fetch(served)).status).toBe(200);
+    npm.kill('SIGTERM');
+    await vi.waitFor(() => expect(fetch(served)).rejects.toThrow(), { timeout: 10_000 });
+  });
 });

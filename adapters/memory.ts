@@ -20,7 +20,7 @@ export interface MemoryOptions {
   readonly maxSessions?: number;
   /** How long a session is kept after its last use. Default: for ever. */
   readonly ttl?: Milliseconds;
-  /** Told of each session that one of the two bounds has dropped. */
+  /** Told of each session that one of the two bounds has dropped, after that; must not throw. */
   readonly onEvict?: (session: { readonly app: string; readonly session: string }) => void;
   /** Default: the runtime's own. */
   readonly clock?: Clock;
@@ -114,7 +114,9 @@ class MemoryStorage implements StorageAdapter {
             updateAgeOnGet: true,
             perf: { now: () => clock.now() },
             dispose: ({ app, session }, _key, reason) => {
-              if (reason === 'evict' || reason === 'expire') onEvict?.({ app, session });
+              if (!onEvict || (reason !== 'evict' && reason !== 'expire')) return;
+              // Not from within a commit, which it could spoil by throwing or by a commit of its own.
+              queueMicrotask(() => onEvict({ app, session }));
             },
           });
   }
@@ -140,24 +142,22 @@ class MemoryStorage implements StorageAdapter {
       return { ok: false, current: snapshot(bucket) };
     }
     remember(sequences, writer, sequence);
-    const revision = this.#apply(bucket ?? this.#create(id, sequences), commit);
-    return { ok: true, revision, previous };
+    const target = bucket ?? newBucket(id, sequences);
+    this.#change(target, commit);
+    if (target.fields.size === 0) this.#bury(target);
+    else if (!bucket) this.#place(target);
+    this.#notify(id, commit, target.fields.size === 0 ? null : target.revision);
+    return { ok: true, revision: target.revision, previous };
   }
 
-  #apply(bucket: Bucket, commit: Commit): string {
-    const { fields, id, sequences } = bucket;
+  #change(bucket: Bucket, commit: Commit): void {
+    const { fields } = bucket;
     if (commit.clear) fields.clear();
     for (const field of commit.delete ?? []) fields.delete(field);
     for (const [field, value] of commit.set ?? []) fields.set(field, value);
     bucket.revision = this.#nextRevision();
     const { ttl } = commit;
     if (ttl !== undefined) bucket.expiresAt = ttl === null ? Infinity : this.#clock.now() + ttl;
-    if (fields.size === 0) {
-      this.#drop(id);
-      this.#bury(id, sequences);
-    }
-    this.#notify(id, commit, fields.size === 0 ? null : bucket.revision);
-    return bucket.revision;
   }
 
   #nextRevision(): string {
@@ -166,16 +166,30 @@ class MemoryStorage implements StorageAdapter {
 
   /** The bucket, unless it is absent or has expired: then its place is free. */
   #find(id: BucketId): Bucket | undefined {
-    const bucket = this.#sessions.get(sessionKey(id))?.buckets.get(id.state);
+    return this.#unexpired(this.#sessions.get(sessionKey(id)), id);
+  }
+
+  /** The same for who only looks: a session grows no younger by it. */
+  #peek(id: BucketId): Bucket | undefined {
+    return this.#unexpired(this.#peekSession(id), id);
+  }
+
+  #peekSession(id: BucketId): Session | undefined {
+    const key = sessionKey(id);
+    return this.#sessions instanceof LRUCache ? this.#sessions.peek(key) : this.#sessions.get(key);
+  }
+
+  #unexpired(home: Session | undefined, { state }: BucketId): Bucket | undefined {
+    const bucket = home?.buckets.get(state);
     if (!bucket || bucket.expiresAt === Infinity || bucket.expiresAt > this.#clock.now()) {
       return bucket;
     }
-    this.#drop(id);
-    this.#bury(id, bucket.sequences);
+    this.#bury(bucket);
     return undefined;
   }
 
-  #create(id: BucketId, sequences: Sequences): Bucket {
+  #place(bucket: Bucket): void {
+    const { id } = bucket;
     const { app, session, state } = id;
     const key = sessionKey(id);
     let home = this.#sessions.get(key);
@@ -183,19 +197,14 @@ class MemoryStorage implements StorageAdapter {
       home = { app, session, buckets: new Map() };
       this.#sessions.set(key, home);
     }
-    const bucket = { id, fields: new Map(), sequences, revision: '', expiresAt: Infinity };
     home.buckets.set(state, bucket);
-    return bucket;
   }
 
-  #drop(id: BucketId): void {
-    const key = sessionKey(id);
-    const home = this.#sessions.get(key);
+  /** Drops a bucket, if it has a place, and keeps what its writers have sent. */
+  #bury({ id, sequences }: Bucket): void {
+    const home = this.#peekSession(id);
     home?.buckets.delete(id.state);
-    if (home?.buckets.size === 0) this.#sessions.delete(key);
-  }
-
-  #bury(id: BucketId, sequences: Sequences): void {
+    if (home?.buckets.size === 0) this.#sessions.delete(sessionKey(id));
     const key = bucketKey(id);
     this.#graves.delete(key);
     this.#graves.set(key, { sequences, until: this.#clock.now() + graveMs });
@@ -218,7 +227,7 @@ class MemoryStorage implements StorageAdapter {
     }
     if (this.#sessions instanceof LRUCache) this.#sessions.purgeStale();
     for (const home of [...this.#sessions.values()]) {
-      for (const { id } of [...home.buckets.values()]) this.#find(id);
+      for (const { id } of [...home.buckets.values()]) this.#peek(id);
     }
   }
 
@@ -232,7 +241,7 @@ class MemoryStorage implements StorageAdapter {
       (home) => home.app === app && (session === undefined || home.session === session),
     );
     const ids = homes.flatMap((home) => [...home.buckets.values()].map(({ id }) => id));
-    for (const id of ids) if (this.#find(id)) yield id;
+    for (const id of ids) if (this.#peek(id)) yield id;
   }
 
   watch(id: BucketId, listener: (change: Change) => void): () => void {
@@ -293,6 +302,14 @@ function sessionKey(id: BucketId): string {
 
 const bucketKey = ({ app, session, state }: BucketId): string =>
   JSON.stringify([app, session, state]);
+
+const newBucket = (id: BucketId, sequences: Sequences): Bucket => ({
+  id,
+  fields: new Map(),
+  sequences,
+  revision: '',
+  expiresAt: Infinity,
+});
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason;

@@ -106,7 +106,10 @@ export interface StorageAdapter {
   ): Promise<CommitResult>;
   /** Lists the buckets of an app, or of one session of it, in no order. */
   list(prefix: { readonly app: string; readonly session?: string }): AsyncIterable<BucketId>;
-  /** Reports every commit of every opener, this one's own included. Returns what stops it. */
+  /**
+   * Reports every commit of every opener, this one's own included, in the order in which they were
+   * made. Returns what stops it. A listener must not throw.
+   */
   watch?(bucket: BucketId, listener: (change: Change) => void): () => void;
   /**
    * Waits for a lock and resolves to what frees it; freeing twice is freeing once.

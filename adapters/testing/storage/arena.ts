@@ -36,7 +36,8 @@ export class Arena {
   #sequence = 0;
 
   constructor(made: Made) {
-    this.#source = 'open' in made ? made : { open: () => made };
+    // Not by `open`, which an adapter may have as a method of its own.
+    this.#source = 'commit' in made ? { open: () => made } : made;
     this.app = `test-${Math.random().toString(36).slice(2)}-${++arenas}`;
   }
 
@@ -66,8 +67,10 @@ export class Arena {
     else await new Promise((resolve) => setTimeout(resolve, duration));
   }
 
+  /** Closes every opener and the source, also after one of them has failed. */
   async close(): Promise<void> {
-    for (const opener of this.#openers) await opener.close();
+    const closing = await Promise.allSettled(this.#openers.map((opener) => opener.close()));
     await this.#source.close?.();
+    for (const one of closing) if (one.status === 'rejected') throw one.reason;
   }
 }

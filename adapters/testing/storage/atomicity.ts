@@ -1,42 +1,55 @@
 /** Several openers at once: no update is lost and nobody sees half a commit. */
 import type { StorageAdapter } from '../../../src/storage.js';
 import type { Arena, Cases } from './arena.js';
-import { hasFields, same } from './expect.js';
+import { fail, hasFields, same, together } from './expect.js';
 
-/** Adds one, as often as it takes until nobody was in between. */
-async function increment(arena: Arena, adapter: StorageAdapter, writer: string, sequence: number) {
-  const bucket = arena.bucket();
-  let current = await adapter.read(bucket);
-  for (let tries = 1; ; tries++) {
-    const count = String(Number(current.fields.get('count') ?? 0) + 1);
-    const result = await adapter.commit(bucket, {
-      writer,
-      sequence: sequence * 1_000 + tries,
-      ifRevision: current.revision,
-      set: new Map([['count', count]]),
-    });
-    if (result.ok) return;
-    current = result.current;
+type Fields = Readonly<Record<string, string>>;
+
+/** One who updates: an opener under a name of its own. */
+class Updater {
+  readonly #arena: Arena;
+  readonly #adapter: StorageAdapter;
+  readonly #writer: string;
+  #sequence = 0;
+
+  constructor(arena: Arena, adapter: StorageAdapter, writer: string) {
+    this.#arena = arena;
+    this.#adapter = adapter;
+    this.#writer = writer;
   }
-}
 
-/** Moves one from a field to another, in one commit. */
-async function transfer(arena: Arena, adapter: StorageAdapter, writer: string, sequence: number) {
-  const bucket = arena.bucket();
-  let current = await adapter.read(bucket);
-  for (let tries = 1; ; tries++) {
-    const [a, b] = [Number(current.fields.get('a')), Number(current.fields.get('b'))];
-    const result = await adapter.commit(bucket, {
-      writer,
-      sequence: sequence * 1_000 + tries,
-      ifRevision: current.revision,
-      set: new Map([
-        ['a', String(a - 1)],
-        ['b', String(b + 1)],
-      ]),
-    });
-    if (result.ok) return;
-    current = result.current;
+  /** Updates as often as it takes until nobody was in between. */
+  async update(change: (fields: ReadonlyMap<string, string>) => Fields): Promise<void> {
+    const bucket = this.#arena.bucket();
+    let current = await this.#adapter.read(bucket);
+    for (let tries = 1; tries <= 1_000; tries++) {
+      const result = await this.#arena.commit(this.#adapter, bucket, {
+        writer: this.#writer,
+        sequence: ++this.#sequence,
+        ifRevision: current.revision,
+        set: change(current.fields),
+      });
+      if (result.ok) return;
+      current = result.current;
+    }
+    const promise = 'of those who commit on the revision that they were given, one always succeeds';
+    fail(promise, 'success within 1,000 tries', 'a refusal each time');
+  }
+
+  async increment(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      await this.update((fields) => ({ count: String(Number(fields.get('count') ?? 0) + 1) }));
+    }
+  }
+
+  /** Moves one from a field to another, in one commit. */
+  async transfer(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      await this.update((fields) => ({
+        a: String(Number(fields.get('a')) - 1),
+        b: String(Number(fields.get('b')) + 1),
+      }));
+    }
   }
 }
 
@@ -44,20 +57,17 @@ async function transfer(arena: Arena, adapter: StorageAdapter, writer: string, s
 export const atomicity: Cases = {
   'increments of several openers are never lost': async (arena) => {
     const openers = [await arena.open(), await arena.open(), await arena.open()];
-    await Promise.all(
-      openers.map(async (adapter, index) => {
-        for (let count = 1; count <= 20; count++)
-          await increment(arena, adapter, `w${index}`, count);
-      }),
-    );
-    const { fields } = await arena.open().then((adapter) => adapter.read(arena.bucket()));
+    const updaters = openers.map((adapter, index) => new Updater(arena, adapter, `w${index}`));
+    await together(updaters.map((updater) => updater.increment(20)));
+    const reader = await arena.open();
+    const { fields } = await reader.read(arena.bucket());
     same(fields.get('count'), '60', 'no update is lost: 3 openers add 20 times each');
   },
   'increments that one opener makes at once are never lost': async (arena) => {
     const adapter = await arena.open();
     const writers = Array.from({ length: 20 }, (_, index) => `w${index}`);
     // Sixteen writers are remembered; these never repeat, so more of them do no harm.
-    await Promise.all(writers.map((writer) => increment(arena, adapter, writer, 1)));
+    await together(writers.map((writer) => new Updater(arena, adapter, writer).increment(1)));
     const { fields } = await adapter.read(arena.bucket());
     same(fields.get('count'), '20', 'no update is lost: 20 additions at once');
   },
@@ -65,7 +75,7 @@ export const atomicity: Cases = {
     const [writer, other, reader] = [await arena.open(), await arena.open(), await arena.open()];
     await arena.commit(writer, arena.bucket(), { set: { a: '100', b: '0' } });
     let isDone = false;
-    const watching = (async () => {
+    const look = async (): Promise<void> => {
       for (let reads = 1; !isDone; reads++) {
         const { fields } = await reader.read(arena.bucket());
         const sum = Number(fields.get('a')) + Number(fields.get('b'));
@@ -73,16 +83,14 @@ export const atomicity: Cases = {
         // Reads of a fast storage must not keep the commits of another kind from going on.
         if (reads % 50 === 0) await arena.sleep(0);
       }
-    })();
-    const move = async (adapter: StorageAdapter, name: string): Promise<void> => {
-      for (let count = 1; count <= 20; count++) await transfer(arena, adapter, name, count);
     };
-    try {
-      await Promise.all([move(writer, 'one'), move(other, 'two')]);
-    } finally {
+    const moving = together([
+      new Updater(arena, writer, 'one').transfer(20),
+      new Updater(arena, other, 'two').transfer(20),
+    ]).finally(() => {
       isDone = true;
-    }
-    await watching;
+    });
+    await together([look(), moving]);
     hasFields(
       await reader.read(arena.bucket()),
       { a: '60', b: '40' },

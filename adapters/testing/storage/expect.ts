@@ -21,7 +21,7 @@ export function same(received: unknown, expected: unknown, promise: string): voi
 }
 
 /** Expects something to hold. */
-export function holds(condition: boolean, promise: string): void {
+function holds(condition: boolean, promise: string): void {
   if (!condition) fail(promise, true, false);
 }
 
@@ -60,6 +60,16 @@ export async function rejects(attempt: () => Promise<unknown>, promise: string):
     return error;
   }
   return fail(promise, 'a rejection', result);
+}
+
+/**
+ * Waits for all, also after a failure, so that nothing goes on once the test is over.
+ * @throws what the first of them that failed was rejected with
+ */
+export async function together(running: readonly Promise<unknown>[]): Promise<void> {
+  for (const one of await Promise.allSettled(running)) {
+    if (one.status === 'rejected') throw one.reason;
+  }
 }
 
 /** Waits for what is told a little later. */

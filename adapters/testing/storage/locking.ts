@@ -1,7 +1,7 @@
 /** Locks on a session, or on one state of it. */
 import type { LockPlace, StorageAdapter } from '../../../src/storage.js';
 import type { Arena, Cases } from './arena.js';
-import { fail, rejects, same } from './expect.js';
+import { eventually, fail, rejects, same, together } from './expect.js';
 
 type Release = () => Promise<void>;
 
@@ -13,23 +13,60 @@ function lock(adapter: StorageAdapter, place: LockPlace, signal?: AbortSignal): 
 const session = (arena: Arena, id = 'ann'): LockPlace => ({ app: arena.app, session: id });
 const state = (arena: Arena, id = 'cart'): LockPlace => ({ ...session(arena), state: id });
 
+/** Takes locks that nobody holds; one that waits for another is a broken promise, not a hanging test. */
+async function lockAll(
+  arena: Arena,
+  adapter: StorageAdapter,
+  places: readonly LockPlace[],
+  promise: string,
+): Promise<void> {
+  let held = 0;
+  let isOver = false;
+  const hold = async (place: LockPlace): Promise<void> => {
+    const release = await lock(adapter, place);
+    held++;
+    while (!isOver) await arena.sleep(10);
+    await release();
+  };
+  const holding = together(places.map(hold));
+  try {
+    const sleep = (duration: number): Promise<void> => arena.sleep(duration);
+    await eventually(() => held === places.length, sleep, promise);
+  } finally {
+    isOver = true;
+    await holding;
+  }
+}
+
+/** Enters a place again and again through every opener; gives how many were inside at once. */
+async function crowd(
+  arena: Arena,
+  openers: readonly StorageAdapter[],
+  place: LockPlace,
+): Promise<number> {
+  let inside = 0;
+  let most = 0;
+  const enter = async (adapter: StorageAdapter): Promise<void> => {
+    for (let round = 0; round < 5; round++) {
+      const release = await lock(adapter, place);
+      most = Math.max(most, ++inside);
+      await arena.sleep(1);
+      inside--;
+      await release();
+    }
+  };
+  await together(openers.map(enter));
+  return most;
+}
+
 /** Locks. */
 export const locking: Cases = {
   'one at a time, over all openers': async (arena) => {
     const openers = [await arena.open(), await arena.open(), await arena.open()];
-    let inside = 0;
-    let most = 0;
-    const enter = async (adapter: StorageAdapter): Promise<void> => {
-      for (let round = 0; round < 5; round++) {
-        const release = await lock(adapter, session(arena));
-        most = Math.max(most, ++inside);
-        await arena.sleep(1);
-        inside--;
-        await release();
-      }
-    };
-    await Promise.all(openers.map(enter));
-    same(most, 1, 'a lock has one holder at a time');
+    for (const place of [session(arena), state(arena)]) {
+      const most = await crowd(arena, openers, place);
+      same(most, 1, 'a lock has one holder at a time');
+    }
   },
   'freeing twice is freeing once': async (arena) => {
     const adapter = await arena.open();
@@ -78,8 +115,17 @@ export const locking: Cases = {
   'sessions, states and the session as a whole have locks of their own': async (arena) => {
     const adapter = await arena.open();
     const places = [session(arena), session(arena, 'bob'), state(arena), state(arena, 'other')];
-    const releases = await Promise.all(places.map((place) => lock(adapter, place)));
-    for (const release of releases) await release();
-    same(releases.length, places.length, 'none of them waited for another');
+    await lockAll(arena, adapter, places, 'none of them waits for another');
+  },
+  'places that look alike when joined have locks of their own': async (arena) => {
+    const adapter = await arena.open();
+    const { app } = arena;
+    const places = [':', '/', '\0', ',', '|', '%', '","'].flatMap((mark) => [
+      { app, session: `a${mark}b` },
+      { app, session: `a${mark}b`, state: 'c' },
+      { app, session: 'a', state: `b${mark}c` },
+      { app: `${app}${mark}a`, session: 'b', state: 'c' },
+    ]);
+    await lockAll(arena, adapter, places, 'no two places become one lock');
   },
 };

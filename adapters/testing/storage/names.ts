@@ -32,24 +32,21 @@ const hostile = [
 ];
 
 /** Pairs of parts that become one text when they are joined by something that they may contain. */
-const collisions: readonly (readonly [Partial<BucketId>, Partial<BucketId>])[] = [
-  ':',
-  '/',
-  '\0',
-  ',',
-  '|',
-  '%',
-  '","',
-].flatMap((mark) => [
-  [
-    { session: `a${mark}b`, state: 'c' },
-    { session: 'a', state: `b${mark}c` },
-  ],
-  [
-    { session: '', state: `a${mark}b` },
-    { session: 'a', state: 'b' },
-  ],
-]);
+const collisions = (app: string): readonly (readonly [Partial<BucketId>, Partial<BucketId>])[] =>
+  [':', '/', '\0', ',', '|', '%', '","'].flatMap((mark) => [
+    [
+      { session: `a${mark}b`, state: 'c' },
+      { session: 'a', state: `b${mark}c` },
+    ],
+    [
+      { app: `${app}${mark}a`, session: 'b' },
+      { app, session: `a${mark}b` },
+    ],
+    [
+      { session: '', state: `a${mark}b` },
+      { session: 'a', state: 'b' },
+    ],
+  ]);
 
 /** Hostile names. */
 export const names: Cases = {
@@ -99,9 +96,9 @@ export const names: Cases = {
   },
   'parts that look alike when joined stay apart: a:b + c and a + b:c': async (arena) => {
     const adapter = await arena.open();
-    for (const [one, other] of collisions) {
+    for (const [one, other] of collisions(arena.app)) {
       await arena.commit(adapter, arena.bucket(one), { set: { a: 'one' } });
-      const promise = 'session and state are encoded so that no two pairs become one';
+      const promise = 'app, session and state are encoded so that no two buckets become one';
       hasFields(await adapter.read(arena.bucket(other)), {}, promise);
       await arena.commit(adapter, arena.bucket(other), { set: { a: 'other' } });
       hasFields(await adapter.read(arena.bucket(one)), { a: 'one' }, promise);

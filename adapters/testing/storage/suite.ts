@@ -86,7 +86,10 @@ async function play(factory: StorageFactory, run: Cases[string]): Promise<void> 
   const arena = new Arena(await factory());
   try {
     await run(arena);
-  } finally {
-    await arena.close();
+  } catch (error) {
+    // The broken promise is the news, not what closing says of it.
+    await arena.close().catch(() => {});
+    throw error;
   }
+  await arena.close();
 }

@@ -107,8 +107,7 @@ export class Opening<Token> implements Lease {
         result = this.#generator.next();
       }
       // A user's own thenable may call back twice, or throw.
-      if (isThenable(result))
-        promise = result instanceof Promise ? result : Promise.resolve(result);
+      if (isThenable(result)) promise = Promise.resolve(result);
     } catch (error) {
       return this.#failed(error);
     }
@@ -120,40 +119,39 @@ export class Opening<Token> implements Lease {
     } else this.#arrived(result, false);
   }
 
-  /** A plain value, or a generator at its first `yield`. */
+  /** A plain value, or a generator at its first `yield`. Looking at a user's object may throw. */
   #arrived(result: unknown, isAsync: boolean): void {
-    if (!this.#generator) return this.#received(result);
-    const { done, value } = result as Yielded;
-    if (done) this.#failed(invalid(this.node, 'its generator never yielded a value'));
-    else if (isAsync || !isThenable(value)) this.#opened(value, this);
-    else void this.#awaitYielded(value);
+    const { disposes } = this.node.dependency;
+    let value = result;
+    try {
+      if (this.#generator) {
+        const step = result as Yielded;
+        if (step.done) throw invalid(this.node, 'its generator never yielded a value');
+        value = step.value;
+        // What a sync generator yields may be a promise, as what an async one does.
+        if (!isAsync && isThenable(value)) return void this.#awaitYielded(value);
+      } else if (disposes && value !== null && value !== undefined) {
+        this.#dispose = disposerOf(this.node, value);
+      }
+    } catch (error) {
+      return void this.#abandon(error);
+    }
+    this.#opened(value, this);
   }
 
-  /** What a sync generator yields may be a promise, as what an async one does. */
   async #awaitYielded(promise: PromiseLike<unknown>): Promise<void> {
     let value: unknown;
     try {
       value = await promise;
     } catch (error) {
-      await this.#closeWith(error);
-      return this.#failed(error);
+      return this.#abandon(error);
     }
     this.#opened(value, this);
   }
 
-  #received(value: unknown): void {
-    if (!this.node.dependency.disposes || value === null || value === undefined) {
-      return this.#opened(value, undefined);
-    }
-    const resource = value as Partial<AsyncDisposable & Disposable>;
-    const method: unknown = resource[asyncDispose] ?? resource[dispose];
-    if (typeof method === 'function') {
-      this.#dispose = () => method.call(value);
-      this.#opened(value, this);
-    } else
-      this.#failed(
-        invalid(this.node, 'what it returned has no Symbol.asyncDispose or Symbol.dispose'),
-      );
+  async #abandon(error: unknown): Promise<void> {
+    if (this.#generator) await this.#closeWith(error);
+    this.#failed(error);
   }
 
   #opened(value: unknown, lease: Lease | undefined): void {
@@ -222,6 +220,13 @@ export function closeInTime(
     closing.then(stop, stop);
     closing.then(resolve, reject);
   });
+}
+
+function disposerOf(node: Node, value: unknown): () => unknown {
+  const resource = value as Partial<AsyncDisposable & Disposable>;
+  const method: unknown = resource[asyncDispose] ?? resource[dispose];
+  if (typeof method === 'function') return () => method.call(value);
+  throw invalid(node, 'what it returned has no Symbol.asyncDispose or Symbol.dispose');
 }
 
 const isGenerator = (value: unknown): value is Generator =>

@@ -2,8 +2,8 @@
 import { Content, take } from './content.js';
 import { QTasksError } from './errors.js';
 import { describe, isRecord } from './options.js';
-import { isThenable } from './promises.js';
-import type { Milliseconds, StandardSchema } from './types.js';
+import { isStrayPromise } from './promises.js';
+import type { Milliseconds, StandardResult, StandardSchema } from './types.js';
 
 /** The static members that a state class may have, before they are checked. */
 interface Declared {
@@ -73,9 +73,9 @@ export class StateDefinition {
   #validate(field: string, value: unknown): unknown {
     const schema = this.#fields.get(field);
     if (!schema) return value;
-    const result = schema['~standard'].validate(value);
+    const result = schema['~standard'].validate(value) as StandardResult<unknown>;
     const where = `state "${this.id}": field "${field}"`;
-    if (isThenable(result)) {
+    if (isStrayPromise(result)) {
       const message = `${where} has a schema that validates asynchronously; use a synchronous one`;
       throw new QTasksError('STATE_INVALID', message);
     }
@@ -92,7 +92,7 @@ export class StateDefinition {
       typeof migrate === 'function'
         ? Reflect.apply(migrate, this.#stateClass, [old.view(undefined), from])
         : undefined;
-    if (!isRecord(migrated) || isThenable(migrated)) {
+    if (isStrayPromise(migrated) || !isRecord(migrated)) {
       const message = `state "${this.id}": migrate must return all fields of version ${this.version}; received ${describe(migrated)}`;
       throw new QTasksError('STATE_INVALID', message);
     }

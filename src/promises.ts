@@ -9,6 +9,13 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** Tells whether something is a promise where none is wanted; what it rejects with is of no interest. */
+export function isStrayPromise(value: unknown): boolean {
+  if (!isThenable(value)) return false;
+  value.then(undefined, () => {});
+  return true;
+}
+
 /** Calls a listener; what it throws or rejects with is reported, not passed on. */
 export function callGuarded<Event>(
   listener: (event: Event) => unknown,

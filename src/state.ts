@@ -4,7 +4,7 @@ import { nameOf, StateDefinition } from './definition.js';
 import { QTasksError } from './errors.js';
 import { type InstantNeed, NEED, type Place, type Runtime } from './need.js';
 import { check, checkOptions, describe, hasMethods, isRecord, kinds } from './options.js';
-import { isThenable } from './promises.js';
+import { isStrayPromise } from './promises.js';
 import type { StorageAdapter } from './storage.js';
 import type { StandardSchema } from './types.js';
 
@@ -220,10 +220,9 @@ type StateClass = { readonly id: string; readonly name: string } & (new () => As
 
 /** @throws STATE_INVALID, VALUE_UNSUPPORTED */
 function takeAll(definition: StateDefinition, values: unknown): [string, unknown][] {
-  if (!isRecord(values) || isThenable(values)) {
-    const what = isThenable(values)
-      ? 'a promise; update by a synchronous function'
-      : describe(values);
+  const isPromise = isStrayPromise(values);
+  if (isPromise || !isRecord(values)) {
+    const what = isPromise ? 'a promise; update by a synchronous function' : describe(values);
     const message = `state "${definition.id}": update expects a record of fields, or a function that returns one; received ${what}`;
     throw new QTasksError('STATE_INVALID', message);
   }

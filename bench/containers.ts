@@ -192,7 +192,7 @@ const inversifyChild: Contender = (kit, shape) => {
   let children = 0;
   return async () => {
     // a parent never lets go of its children, which would slow everybody down
-    if (++children % 1000 === 0) root = new InversifyContainer();
+    if (++children % 20 === 0) root = new InversifyContainer();
     const scope = new InversifyContainer({ parent: root });
     type Held = { index: number; generator: AsyncGenerator<Value> };
     for (const [index, open] of openers.entries()) {

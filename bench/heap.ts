@@ -1,21 +1,31 @@
 /** What many runs leave on the heap. */
-import { Depends, QTasks } from 'qtasks-lite';
+import { AsyncState, Depends, QTasks } from 'qtasks-lite';
+import { memory } from 'qtasks-lite/memory';
 import { quick, table } from './measure.js';
+
+class Counter extends AsyncState<{ n: number }> {
+  static readonly id = 'counter';
+}
 
 /** At most so many MiB more than before. */
 const limit = 5;
 
 /** Does each kind of run a million times and prints how much the heap has grown. */
 export async function heap(): Promise<void> {
-  const app = new QTasks({ name: 'bench' });
+  const app = new QTasks({ name: 'bench', storage: memory() });
   const resource = Depends(async function* () {
     yield 1;
   });
   const trivial = app.task('trivial', async () => 1);
   const dependent = app.task('dependent', { resource }, ({ resource }) => resource);
+  const stateful = app.task('stateful', { state: Counter }, async ({ state }, n: number) => {
+    await state.set('n', n);
+    await state.clear();
+  });
   const kinds: readonly (readonly [string, (n: number) => PromiseLike<unknown>])[] = [
     ['trivial', () => app.run(trivial)],
     ['one dependency', () => app.run(dependent)],
+    ['set and clear a state, a session each', (n) => app.session(`s${n}`).run(stateful, n)],
   ];
   const runs = quick ? 100_000 : 1_000_000;
   const rows = [];

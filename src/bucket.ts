@@ -48,6 +48,14 @@ interface Group {
   readonly readers: (() => void)[];
 }
 
+/** How far a group has come. */
+interface Progress {
+  conflicts: number;
+  /** Whether what is known was read after the calls were made. */
+  isFresh: boolean;
+  release: (() => Promise<void>) | undefined;
+}
+
 /** The newest fields that are known, and at which revision. */
 interface Known {
   readonly revision: Revision | null;
@@ -156,56 +164,51 @@ export class Bucket {
     void this.#commitGroup(group);
   }
 
-  async #commitGroup(group: Group): Promise<void> {
+  /** Commits until that has succeeded or failed, tells the callers, and begins the next group. */
+  async #commitGroup({ writes, readers }: Group): Promise<void> {
+    const progress: Progress = { conflicts: 0, isFresh: false, release: undefined };
+    const needsContent = writes.some((write) => write.needsContent);
     try {
-      const settle = await this.#tryGroup(group.writes);
-      settle();
+      for (let isDone = false; !isDone; ) {
+        const base = needsContent ? (this.#known ?? absent) : undefined;
+        const { draft, outcomes } = this.#draft(writes, base);
+        if (base && !progress.isFresh && isSuspect(draft, outcomes)) {
+          this.#known = this.#toKnown(await this.#ask());
+          progress.isFresh = true;
+        } else if (draft.isEmpty) {
+          settleAll(writes, outcomes);
+          isDone = true;
+        } else {
+          const result = await this.#send(this.#toCommit(draft, base));
+          isDone = result.ok;
+          if (!result.ok) await this.#conflicted(result.current, progress);
+          else this.#succeeded(draft, base, result, () => settleAll(writes, outcomes));
+        }
+      }
     } catch (error) {
       this.#known = undefined;
-      for (const { reject } of group.writes) reject(error);
+      for (const { reject } of writes) reject(error);
     }
+    if (progress.release) await this.#unlock(progress.release);
+    this.#finish(readers);
+  }
+
+  #finish(readers: readonly (() => void)[]): void {
     this.#commits++;
     this.#current = undefined;
-    for (const reader of group.readers) reader();
+    for (const reader of readers) reader();
     const next = this.#next;
     this.#next = undefined;
     if (next) this.#start(next);
   }
 
-  /** Commits until it succeeds; returns what tells the callers. */
-  async #tryGroup(writes: readonly Write[]): Promise<() => void> {
-    const needsContent = writes.some((write) => write.needsContent);
-    let release: (() => Promise<void>) | undefined;
-    // Whether what is known was read after the calls were made.
-    let isFresh = false;
-    try {
-      for (let conflicts = 0; ; ) {
-        const base = needsContent ? (this.#known ?? absent) : undefined;
-        const { draft, outcomes } = this.#draft(writes, base);
-        const isSuspect = draft.isEmpty || outcomes.some((outcome) => outcome.error !== undefined);
-        if (base && isSuspect && !isFresh) {
-          this.#known = this.#toKnown(await this.#ask());
-          isFresh = true;
-          continue;
-        }
-        if (draft.isEmpty) return () => settleAll(writes, outcomes);
-        const result = await this.#commit(draft, base);
-        if (result.ok) {
-          const change = this.#succeeded(draft, base, result);
-          return () => {
-            settleAll(writes, outcomes);
-            this.#tell(change, this.#known?.content);
-          };
-        }
-        this.#known = this.#toKnown(result.current);
-        isFresh = true;
-        if (++conflicts >= giveUpAfter) throw this.#conflict();
-        if (conflicts === lockAfter) release = await this.#lock();
-        else if (!release) await this.#backOff(conflicts);
-      }
-    } finally {
-      await release?.();
-    }
+  /** Somebody else has written: the next try begins on what is there now. */
+  async #conflicted(current: Snapshot, progress: Progress): Promise<void> {
+    this.#known = this.#toKnown(current);
+    progress.isFresh = true;
+    if (++progress.conflicts >= giveUpAfter) throw this.#conflict();
+    if (progress.conflicts === lockAfter) progress.release = await this.#lock();
+    else if (!progress.release) await this.#backOff(progress.conflicts);
   }
 
   /** Lets every call make its changes; one that throws rejects for itself. */
@@ -228,7 +231,7 @@ export class Bucket {
     return { draft, outcomes };
   }
 
-  #commit(draft: Draft, base: Known | undefined): Promise<CommitResult> {
+  #toCommit(draft: Draft, base: Known | undefined): Commit {
     const { writer } = this.#engine;
     const { ttl, version } = this.#definition;
     const commit: Writable<Commit> = { writer, sequence: this.#engine.nextSequence(), ttl };
@@ -238,7 +241,7 @@ export class Bucket {
       draft.fill(commit);
       if (version > 1) commit.set = new Map(commit.set).set(VERSION_NAME, String(version));
     }
-    return this.#send(commit);
+    return commit;
   }
 
   /** An adapter that cannot tell what became of a commit is asked once more: a repeat does no harm. */
@@ -256,24 +259,24 @@ export class Bucket {
     }
   }
 
+  /** Tells the callers, then the listeners, of a commit that was made. */
   #succeeded(
     draft: Draft,
     base: Known | undefined,
     { revision, previous }: { readonly revision: Revision; readonly previous: Revision | null },
-  ): BucketChange {
-    const before = base ?? (previous === this.#known?.revision ? this.#known : undefined);
-    const content =
-      draft.content ??
-      (before || draft.clear ? (before?.content.copy() ?? new Content()) : undefined);
+    settle: () => void,
+  ): void {
+    const known = previous === this.#known?.revision ? this.#known : undefined;
+    const isHeard = this.#listeners.size > 0 || this.#engine.runtime.events.has('state:change');
+    const before = isHeard && draft.clear ? (base ?? known)?.content.names() : undefined;
+    const content = draft.content ?? known?.content ?? (draft.clear ? new Content() : undefined);
     if (!draft.content && content) draft.applyTo(content);
-    this.#known = content && {
-      revision: content.isEmpty ? null : revision,
-      content,
-      isMigrated: false,
-    };
-    const gone = draft.clear && before ? before.content.names() : [...draft.deleted];
+    this.#known = content && toKnown(content.isEmpty ? null : revision, content);
+    settle();
+    if (!isHeard) return;
+    const gone = before ?? [...draft.deleted];
     const deleted = gone.filter((name) => !draft.set.has(name));
-    return { changed: [...draft.set.keys()], deleted, origin: 'local' };
+    this.#tell({ changed: [...draft.set.keys()], deleted, origin: 'local' }, content);
   }
 
   async #lock(): Promise<(() => Promise<void>) | undefined> {
@@ -282,6 +285,15 @@ export class Bucket {
       return await storage.lock?.(this.id, {});
     } catch (error) {
       throw this.#failure(error);
+    }
+  }
+
+  /** What goes wrong here cannot be told to the callers: they have their answers. */
+  async #unlock(release: () => Promise<void>): Promise<void> {
+    try {
+      await release();
+    } catch (error) {
+      this.#engine.runtime.report(error);
     }
   }
 
@@ -322,8 +334,7 @@ export class Bucket {
     if (this.#isOlder(snapshot)) return this.#migrate();
     const content = Content.from(snapshot);
     if (!shared.fields && !this.#current && commits === this.#commits) {
-      this.#known = { revision: snapshot.revision, content, isMigrated: false };
-      return content.copy();
+      this.#known = toKnown(snapshot.revision, content);
     }
     return content;
   }
@@ -346,21 +357,22 @@ export class Bucket {
   // Versions
 
   /** @throws STATE_INVALID where the data is newer than the class */
-  #isOlder({ fields }: Snapshot): boolean {
+  #isOlder({ revision, fields }: Snapshot): boolean {
     const stored = Number(fields.get(VERSION_NAME) ?? 1);
     const { id, version } = this.#definition;
     if (stored > version) {
       const message = `state "${id}": the stored data is of version ${stored}, newer than version ${version} of the class; it is left alone`;
       throw new QTasksError('STATE_INVALID', message);
     }
-    return stored < version && fields.size > 0;
+    // Not whether there are fields: only some may have been asked for.
+    return stored < version && revision !== null;
   }
 
   #toKnown(snapshot: Snapshot): Known {
     const isMigrated = this.#isOlder(snapshot);
     const content = Content.from(snapshot);
     const { revision } = snapshot;
-    if (!isMigrated || content.isEmpty) return { revision, content, isMigrated: false };
+    if (!isMigrated || content.isEmpty) return toKnown(revision, content);
     const from = Number(snapshot.fields.get(VERSION_NAME) ?? 1);
     return { revision, content: this.#definition.migrate(content, from), isMigrated };
   }
@@ -451,7 +463,18 @@ interface Outcome {
   readonly error?: { readonly thrown: unknown };
 }
 
-const absent: Known = { revision: null, content: new Content(), isMigrated: false };
+const toKnown = (revision: Revision | null, content: Content): Known => ({
+  revision,
+  content,
+  isMigrated: false,
+});
+
+/** Nothing; never changed, only copied. */
+const absent = toKnown(null, new Content());
+
+/** Whether it has to be tried on what surely is there: calls failed, or would not write at all. */
+const isSuspect = (draft: Draft, outcomes: readonly Outcome[]): boolean =>
+  draft.isEmpty || outcomes.some(({ error }) => error !== undefined);
 
 function settleAll(writes: readonly Write[], outcomes: readonly Outcome[]): void {
   writes.forEach(({ resolve, reject }, index) => {

@@ -29,3 +29,12 @@ export function callGuarded<Event>(
     report(error);
   }
 }
+
+/** Makes what a call throws at once a rejection, without a promise between the caller and the call's. */
+export function attempt<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

@@ -4,7 +4,7 @@ import { nameOf, StateDefinition } from './definition.js';
 import { QTasksError } from './errors.js';
 import { type InstantNeed, NEED, type Place, type Runtime } from './need.js';
 import { check, checkOptions, describe, hasMethods, isRecord, kinds } from './options.js';
-import { isStrayPromise } from './promises.js';
+import { attempt, isStrayPromise } from './promises.js';
 import type { StorageAdapter } from './storage.js';
 import type { StandardSchema } from './types.js';
 
@@ -104,10 +104,12 @@ export abstract class AsyncState<Shape extends object> {
    * Writes one field; resolves once everybody can read it.
    * @throws VALUE_UNSUPPORTED with `data.path`, STATE_INVALID, the STORAGE codes; then nothing is written
    */
-  async set<Name extends Field<Shape>>(field: Name, value: Shape[Name]): Promise<void> {
-    check('set: the field', field, kinds.string);
-    const { definition, bucket } = this.#handle;
-    await bucket().set(field, definition.take(field, value));
+  set<Name extends Field<Shape>>(field: Name, value: Shape[Name]): Promise<void> {
+    return attempt(() => {
+      check('set: the field', field, kinds.string);
+      const { definition, bucket } = this.#handle;
+      return bucket().set(field, definition.take(field, value));
+    });
   }
 
   /**

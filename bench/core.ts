@@ -1,4 +1,4 @@
-/** `npm run bench -- core`: trivial runs, events, the codec, and what a million runs leave behind. */
+/** `npm run bench -- core`: trivial runs, events and the codec. */
 import { EventEmitter as NodeEmitter } from 'node:events';
 import * as devalue from 'devalue';
 import { Effect } from 'effect';
@@ -10,7 +10,6 @@ import superjson from 'superjson';
 // no entry point exports these two; the build transpiles each file by itself, as this does
 import { decode, encode } from '../src/codec.js';
 import { Events } from '../src/events.js';
-import { heap } from './heap.js';
 import { type Case, type Contestant, measure, quick } from './measure.js';
 
 type Work = (n: number) => Promise<number>;
@@ -223,4 +222,3 @@ async function codec(): Promise<void> {
 await tasks();
 await events();
 await codec();
-await heap();

@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks against the built package, each section in a process of its own.
+ * Runs the benchmarks against the built package, each part in a process of its own.
  *   npm run bench -- [depends] [state] [core] [--quick] [--cpu-prof]
  */
 import { spawnSync } from 'node:child_process';
@@ -18,23 +18,31 @@ const steady = [
   '--max-semi-space-size=64',
 ];
 
-const sections = ['depends', 'state', 'core'];
+/** Each section's files, and what each is run with. */
+const sections = {
+  depends: { depends: steady },
+  state: { state: steady },
+  core: { core: steady, heap: [] },
+};
+const names = Object.keys(sections);
 const flags = ['--quick', '--cpu-prof'];
 const words = process.argv.slice(2);
-const strange = words.filter((word) => !sections.includes(word) && !flags.includes(word));
+const strange = words.filter((word) => !names.includes(word) && !flags.includes(word));
 if (strange.length > 0) {
-  const known = [...sections, ...flags].join(', ');
+  const known = [...names, ...flags].join(', ');
   console.error(`bench: there is no ${strange.join(', ')}; expected some of ${known}`);
   process.exit(2);
 }
 
 process.chdir(new URL('..', import.meta.url).pathname);
 buildIfStale();
-const chosen = sections.filter((name) => words.includes(name));
+const chosen = Object.entries(sections).filter(([name]) => words.includes(name));
 let failed = false;
-for (const name of chosen.length > 0 ? chosen : sections) {
-  const status = await run(name);
-  failed ||= status !== 0;
+for (const [, files] of chosen.length > 0 ? chosen : Object.entries(sections)) {
+  for (const [name, options] of Object.entries(files)) {
+    const status = await run(name, options);
+    failed ||= status !== 0;
+  }
 }
 process.exit(failed ? 1 : 0);
 
@@ -54,8 +62,9 @@ function buildIfStale() {
  * Peers and `qtasks-lite` stay imports, and the code comes by stdin: so it is resolved as from a file
  * of this directory, where the package finds itself by its name.
  * @param {string} name
+ * @param {readonly string[]} nodeOptions
  */
-async function run(name) {
+async function run(name, nodeOptions) {
   const { outputFiles } = await build({
     entryPoints: [`bench/${name}.ts`],
     bundle: true,
@@ -66,7 +75,7 @@ async function run(name) {
     write: false,
     logLevel: 'error',
   });
-  const options = [...steady, '--expose-gc', '--input-type=module'];
+  const options = [...nodeOptions, '--expose-gc', '--input-type=module'];
   if (words.includes('--cpu-prof'))
     options.push('--cpu-prof', '--cpu-prof-dir=node_modules/.cache/bench');
   const rest = words.includes('--quick') ? ['--quick'] : [];

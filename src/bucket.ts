@@ -2,7 +2,15 @@
  * The bucket engine: the order of calls, group commit, optimistic updates and shared reads of one
  * state of one session, over an adapter that only knows strings.
  */
-import { Content, Draft, toFields, toStored, VERSION_NAME, type Writable } from './content.js';
+import {
+  Content,
+  Draft,
+  toFields,
+  toRaw,
+  toStored,
+  VERSION_NAME,
+  type Writable,
+} from './content.js';
 import type { StateDefinition } from './definition.js';
 import { isQTasksError, QTasksError } from './errors.js';
 import type { Runtime } from './need.js';
@@ -66,11 +74,11 @@ interface Known {
 
 /** A read that those share who ask before it is sent. */
 interface SharedRead {
-  /** `undefined`: all fields. */
-  fields: Set<string> | undefined;
+  /** Stored names; `undefined`: all. */
+  fields: string[] | undefined;
   /** How many writes were queued before it: it has to see them. */
   readonly after: number;
-  result: Promise<Content> | undefined;
+  result: Promise<Snapshot> | undefined;
 }
 
 /** What changed, by whom. */
@@ -91,6 +99,8 @@ export class Bucket {
   #known: Known | undefined = undefined;
   /** Grows with each commit, so that a read knows whether it may be outdated. */
   #commits = 0;
+  /** What that was as the newest read was sent. */
+  #askedAt = 0;
   /** How many writes were queued so far. */
   #writes = 0;
   #read: SharedRead | undefined = undefined;
@@ -120,7 +130,40 @@ export class Bucket {
   // Writes
 
   set(field: string, taken: unknown): Promise<void> {
+    if (!this.#current && this.#definition.version === 1) return this.#setAlone(field, taken);
     return this.#write((draft) => draft.put(field, taken), false);
+  }
+
+  /** Most writes are these: one field, nobody else, nothing to see first. */
+  async #setAlone(field: string, taken: unknown): Promise<void> {
+    this.#writes++;
+    const group: Group = { writes: [], readers: [] };
+    this.#current = group;
+    try {
+      const { writer } = this.#engine;
+      const sequence = this.#engine.nextSequence();
+      const set = new Map([[toStored(field), toRaw(taken, field)]]);
+      const result = await this.#send({ writer, sequence, ttl: this.#definition.ttl, set });
+      const content = result.ok ? this.#contentAt(result.previous) : undefined;
+      content?.set(field, taken);
+      this.#known = result.ok && content ? toKnown(result.revision, content) : undefined;
+      if (this.#isHeard) this.#tell({ changed: [field], deleted: [], origin: 'local' }, undefined);
+    } catch (error) {
+      this.#known = undefined;
+      throw error;
+    } finally {
+      this.#finish(group.readers);
+    }
+  }
+
+  /** The fields at a revision, if they are known; whoever asks may change them. */
+  #contentAt(revision: Revision | null): Content | undefined {
+    if (revision === null) return new Content();
+    return revision === this.#known?.revision ? this.#known.content : undefined;
+  }
+
+  get #isHeard(): boolean {
+    return this.#listeners.size > 0 || this.#engine.runtime.events.has('state:change');
   }
 
   delete(field: string): Promise<void> {
@@ -266,10 +309,10 @@ export class Bucket {
     { revision, previous }: { readonly revision: Revision; readonly previous: Revision | null },
     settle: () => void,
   ): void {
-    const known = previous === this.#known?.revision ? this.#known : undefined;
-    const isHeard = this.#listeners.size > 0 || this.#engine.runtime.events.has('state:change');
-    const before = isHeard && draft.clear ? (base ?? known)?.content.names() : undefined;
-    const content = draft.content ?? known?.content ?? (draft.clear ? new Content() : undefined);
+    const known = this.#contentAt(previous);
+    const isHeard = this.#isHeard;
+    const before = isHeard && draft.clear ? (base?.content ?? known)?.names() : undefined;
+    const content = draft.content ?? known ?? (draft.clear ? new Content() : undefined);
     if (!draft.content && content) draft.applyTo(content);
     this.#known = content && toKnown(content.isEmpty ? null : revision, content);
     settle();
@@ -313,42 +356,47 @@ export class Bucket {
   // Reads
 
   /** Reads a field or, by `undefined`, all; those of one tick share one read. */
-  read(field: string | undefined): Promise<Content> {
+  read(field: string | undefined): Promise<Snapshot> {
     let shared = this.#read;
     if (shared?.after !== this.#writes) {
-      shared = { fields: new Set(), after: this.#writes, result: undefined };
+      shared = { fields: [VERSION_NAME], after: this.#writes, result: undefined };
       this.#read = shared;
     }
     if (field === undefined) shared.fields = undefined;
-    else shared.fields?.add(field);
+    else if (!shared.fields?.includes(toStored(field))) shared.fields?.push(toStored(field));
     shared.result ??= this.#readSoon(shared);
     return shared.result;
   }
 
-  async #readSoon(shared: SharedRead): Promise<Content> {
-    await null;
-    if (this.#current) await this.flush();
-    if (this.#read === shared) this.#read = undefined;
-    const commits = this.#commits;
-    const snapshot = await this.#ask(shared.fields);
-    if (this.#isOlder(snapshot)) return this.#migrate();
+  /** Reads all fields, and remembers them unless they were written meanwhile. */
+  async readAll(): Promise<Content> {
+    const snapshot = await this.read(undefined);
     const content = Content.from(snapshot);
-    if (!shared.fields && !this.#current && commits === this.#commits) {
+    if (!this.#current && this.#askedAt === this.#commits) {
       this.#known = toKnown(snapshot.revision, content);
     }
     return content;
   }
 
-  /** Writes nothing but what the migration changes. */
-  async #migrate(): Promise<Content> {
-    return this.#write((draft) => draft.content?.copy() ?? new Content(), true);
+  async #readSoon(shared: SharedRead): Promise<Snapshot> {
+    await null;
+    if (this.#current) await this.flush();
+    if (this.#read === shared) this.#read = undefined;
+    this.#askedAt = this.#commits;
+    const snapshot = await this.#ask(shared.fields);
+    if (!this.#isOlder(snapshot)) return snapshot;
+    await this.#migrate();
+    return this.#ask(shared.fields);
   }
 
-  async #ask(fields?: ReadonlySet<string>): Promise<Snapshot> {
-    const { storage } = this.#engine;
-    const options = fields ? { fields: [VERSION_NAME, ...Array.from(fields, toStored)] } : {};
+  /** Writes nothing but what the migration changes. */
+  #migrate(): Promise<void> {
+    return this.#write(() => {}, true);
+  }
+
+  async #ask(fields?: readonly string[]): Promise<Snapshot> {
     try {
-      return await storage.read(this.id, options);
+      return await this.#engine.storage.read(this.id, fields ? { fields } : {});
     } catch (error) {
       throw this.#failure(error);
     }
@@ -413,7 +461,7 @@ export class Bucket {
   /** Somebody else's clear is told with the names of what was there. */
   async #learnNames(): Promise<void> {
     try {
-      this.#names = (await this.read(undefined)).names();
+      this.#names = (await this.readAll()).names();
     } catch {
       // Whoever reads next is told.
     }
@@ -427,7 +475,7 @@ export class Bucket {
   async #tellRemote({ fields }: Change): Promise<void> {
     try {
       const before = this.#names;
-      const content = await this.read(undefined);
+      const content = await this.readAll();
       const names = fields === 'all' ? new Set([...content.names(), ...before]) : toFields(fields);
       const changed = [...names].filter((name) => content.has(name));
       const deleted = [...names].filter((name) => !content.has(name));

@@ -36,6 +36,10 @@ export function take(value: unknown, field: string): unknown {
   return isPrimitive(value) ? value : new Rich(encode(value, field));
 }
 
+/** What is stored of a taken value. */
+export const toRaw = (taken: unknown, field: string): string =>
+  taken instanceof Rich ? taken.raw : encode(taken, field);
+
 /** Objects and arrays stay as they came until somebody asks for them. */
 function received(raw: string, field: string): unknown {
   if (raw.startsWith('{') || raw.startsWith('[')) return new Rich(raw);
@@ -174,7 +178,7 @@ export class Draft {
     if (this.set.size === 0) return;
     const set = new Map<string, string>();
     for (const [field, taken] of this.set) {
-      set.set(toStored(field), taken instanceof Rich ? taken.raw : encode(taken, field));
+      set.set(toStored(field), toRaw(taken, field));
     }
     commit.set = set;
   }

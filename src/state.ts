@@ -1,5 +1,7 @@
 /** `AsyncState`: named fields that the steps of one session share. */
 import { Bucket, type Engine } from './bucket.js';
+import { decode } from './codec.js';
+import { toStored } from './content.js';
 import { nameOf, StateDefinition } from './definition.js';
 import { QTasksError } from './errors.js';
 import { type InstantNeed, NEED, type Place, type Runtime } from './need.js';
@@ -89,15 +91,15 @@ export abstract class AsyncState<Shape extends object> {
     if (field === undefined || field === null) return this.getAll();
     check('get: the field', field, kinds.string);
     const { definition, bucket } = this.#handle;
-    const content = await bucket().read(field);
-    if (content.has(field)) return content.get(field);
+    const raw = (await bucket().read(field)).fields.get(toStored(field));
+    if (raw !== undefined) return decode(raw, field);
     return definition.initial?.has(field) ? definition.initial.get(field) : fallback;
   }
 
   /** Reads all fields. @throws as {@link get} */
   async getAll(): Promise<Partial<Shape>> {
     const { definition, bucket } = this.#handle;
-    return (await bucket().read(undefined)).view(definition.initial) as Partial<Shape>;
+    return (await bucket().readAll()).view(definition.initial) as Partial<Shape>;
   }
 
   /**

@@ -153,8 +153,8 @@ class MemoryStorage implements StorageAdapter {
   #change(bucket: Bucket, commit: Commit): void {
     const { fields } = bucket;
     if (commit.clear) fields.clear();
-    for (const field of commit.delete ?? []) fields.delete(field);
-    for (const [field, value] of commit.set ?? []) fields.set(field, value);
+    if (commit.delete) for (const field of commit.delete) fields.delete(field);
+    if (commit.set) for (const [field, value] of commit.set) fields.set(field, value);
     bucket.revision = this.#nextRevision();
     const { ttl } = commit;
     if (ttl !== undefined) bucket.expiresAt = ttl === null ? Infinity : this.#clock.now() + ttl;

@@ -14,7 +14,7 @@ import {
 import type { StateDefinition } from './definition.js';
 import { isQTasksError, QTasksError } from './errors.js';
 import type { Runtime } from './need.js';
-import { callGuarded } from './promises.js';
+import { attempt, callGuarded } from './promises.js';
 import type {
   BucketId,
   Change,
@@ -142,7 +142,7 @@ export class Bucket {
     try {
       const { writer } = this.#engine;
       const sequence = this.#engine.nextSequence();
-      const set = new Map([[toStored(field), toRaw(taken, field)]]);
+      const set = new Map<string, string>().set(toStored(field), toRaw(taken, field));
       const result = await this.#send({ writer, sequence, ttl: this.#definition.ttl, set });
       const content = result.ok ? this.#contentAt(result.previous) : undefined;
       content?.set(field, taken);
@@ -287,18 +287,20 @@ export class Bucket {
     return commit;
   }
 
-  /** An adapter that cannot tell what became of a commit is asked once more: a repeat does no harm. */
-  async #send(commit: Commit): Promise<CommitResult> {
+  #send(commit: Commit): Promise<CommitResult> {
     const { storage } = this.#engine;
+    return attempt(() => storage.commit(this.id, commit)).catch((error) =>
+      this.#sendAgain(commit, error),
+    );
+  }
+
+  /** An adapter that cannot tell what became of a commit is asked once more: a repeat does no harm. */
+  async #sendAgain(commit: Commit, error: unknown): Promise<CommitResult> {
+    if (!isQTasksError(error, 'STORAGE_UNKNOWN_OUTCOME')) throw this.#failure(error);
     try {
-      return await storage.commit(this.id, commit);
-    } catch (error) {
-      if (!isQTasksError(error, 'STORAGE_UNKNOWN_OUTCOME')) throw this.#failure(error);
-    }
-    try {
-      return await storage.commit(this.id, commit);
-    } catch (error) {
-      throw this.#failure(error);
+      return await this.#engine.storage.commit(this.id, commit);
+    } catch (failure) {
+      throw this.#failure(failure);
     }
   }
 

@@ -58,7 +58,8 @@ type Kind = readonly [
  */
 export function encode(value: unknown, field: string): string {
   try {
-    if (isScalar(value) || isPlain(value)) return JSON.stringify(value);
+    if (isScalar(value)) return typeof value === 'number' ? String(value) : JSON.stringify(value);
+    if (isPlain(value)) return JSON.stringify(value);
   } catch {
     // Too deep for JSON.stringify, or a getter throws: the table copes with it or tells where.
   }

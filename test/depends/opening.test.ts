@@ -606,10 +606,11 @@ describe('cancel while opening', () => {
     );
     const stuck = Depends({ db }, () => never);
     const run = app.task('t', { stuck }, () => log.push('body'))();
+    const failure = rejection(run);
     await clock.advance(19);
     expect(run.status).toBe('process');
     await clock.advance(1);
-    const error = await rejection(run);
+    const error = await failure;
     expect(isQTasksError(error, 'TASK_TIMEOUT')).toBe(true);
     expect(error).toMatchObject({ data: { dependency: 'stuck > db' } });
     slow.resolve();

@@ -109,7 +109,8 @@ class MemoryStorage implements StorageAdapter {
             // Not `max`, which would allocate that many places at once.
             maxSize: maxSessions ?? Number.MAX_SAFE_INTEGER,
             sizeCalculation: () => 1,
-            ttl: ttl ?? 0,
+            // lru-cache takes whole milliseconds only.
+            ttl: Math.ceil(ttl ?? 0),
             ttlResolution: 0,
             updateAgeOnGet: true,
             perf: { now: () => clock.now() },

@@ -5,7 +5,15 @@ import { QTasksError } from './errors.js';
 import type { Runtime } from './need.js';
 import { type Node, type Plan, waitsOf } from './plan.js';
 import { isThenable } from './promises.js';
-import { type Closable, closeInTime, inject, type Lease, Opening, type Sink } from './resolver.js';
+import {
+  type Closable,
+  close,
+  closeInTime,
+  inject,
+  type Lease,
+  Opening,
+  type Sink,
+} from './resolver.js';
 import type { SharedScope } from './shared.js';
 import type { TaskDefinition } from './task.js';
 import type { Milliseconds } from './types.js';
@@ -42,6 +50,8 @@ export class Attempt implements Sink<Node>, ContextHost {
   readonly job: Job;
   readonly runtime: Runtime;
   readonly session: string;
+  /** 1 for the first attempt of the run. */
+  readonly number: number;
   context: Context | undefined = undefined;
   /** Whether it fails or has failed, and with what; else what the handler returned. */
   failing = false;
@@ -70,6 +80,7 @@ export class Attempt implements Sink<Node>, ContextHost {
     this.job = job;
     this.runtime = host.runtime;
     this.session = run.session;
+    this.number = run.attempts;
     this.#missing = job.plan.nodes.length;
   }
 
@@ -85,7 +96,7 @@ export class Attempt implements Sink<Node>, ContextHost {
     if (this.#stage === CLOSING) {
       throw new QTasksError('OPTION_INVALID', 'ctx.defer: the teardown has begun; defer earlier');
     }
-    this.#open.push({ node: undefined, resume: callback, end: () => undefined });
+    this.#open.push({ node: undefined, resume: () => callback(), end: () => undefined });
   }
 
   /** Begins; returns once it waits for something or is over. */
@@ -198,10 +209,13 @@ export class Attempt implements Sink<Node>, ContextHost {
     if (!this.failing) this.#host.returned(this);
     for (let lease = this.#open.pop(); lease; lease = this.#open.pop()) {
       try {
-        let resumed = lease.resume(this.failing, this.outcome);
-        if (isThenable(resumed)) resumed = await this.#inTime(lease, resumed);
-        const ending = lease.end(resumed);
-        if (ending !== undefined) await ending;
+        if (lease.node?.dependency.closeTimeout !== undefined) await this.#closeInTime(lease);
+        else {
+          let resumed = lease.resume(this.failing, this.outcome);
+          if (isThenable(resumed)) resumed = await resumed;
+          const ending = lease.end(resumed);
+          if (ending !== undefined) await ending;
+        }
         this.#closed(lease);
       } catch (error) {
         if (this.failing && error === this.outcome) this.#closed(lease);
@@ -219,9 +233,12 @@ export class Attempt implements Sink<Node>, ContextHost {
     return args.length === 0 ? task.handler(needs) : task.handler(needs, ...args);
   }
 
-  #inTime({ node }: Closable, closing: PromiseLike<unknown>): PromiseLike<unknown> {
-    if (node?.dependency.closeTimeout === undefined) return closing;
-    return closeInTime(node, closing, this.runtime.clock, (error) => this.trouble(node, error));
+  async #closeInTime(lease: Closable): Promise<void> {
+    const { node } = lease;
+    const closing = close(lease, this.failing, this.outcome);
+    if (!node) return closing;
+    const { clock } = this.runtime;
+    await closeInTime(node, closing, clock, (error) => this.trouble(node, error));
   }
 
   #closed({ node }: Closable): void {

@@ -144,7 +144,7 @@ export class Bucket {
       const sequence = this.#engine.nextSequence();
       const set = new Map<string, string>().set(toStored(field), toRaw(taken, field));
       const result = await this.#send({ writer, sequence, ttl: this.#definition.ttl, set });
-      const content = result.ok ? this.#contentAt(result.previous) : undefined;
+      const content = result.ok && !isRepeat(result) ? this.#contentAt(result.previous) : undefined;
       content?.set(field, taken);
       this.#known = result.ok && content ? toKnown(result.revision, content) : undefined;
       if (this.#isHeard) this.#tell({ changed: [field], deleted: [], origin: 'local' }, undefined);
@@ -172,7 +172,7 @@ export class Bucket {
 
   clear(): Promise<void> {
     // Listeners are told the names of what was there.
-    return this.#write((draft) => draft.wipe(), this.#listeners.size > 0);
+    return this.#write((draft) => draft.wipe(), this.#isHeard);
   }
 
   /**
@@ -305,18 +305,17 @@ export class Bucket {
   }
 
   /** Tells the callers, then the listeners, of a commit that was made. */
-  #succeeded(
-    draft: Draft,
-    base: Known | undefined,
-    { revision, previous }: { readonly revision: Revision; readonly previous: Revision | null },
-    settle: () => void,
-  ): void {
+  #succeeded(draft: Draft, base: Known | undefined, result: Made, settle: () => void): void {
+    const { revision, previous } = result;
     const known = this.#contentAt(previous);
     const isHeard = this.#isHeard;
     const before = isHeard && draft.clear ? (base?.content ?? known)?.names() : undefined;
     const content = draft.content ?? known ?? (draft.clear ? new Content() : undefined);
     if (!draft.content && content) draft.applyTo(content);
-    this.#known = content && toKnown(content.isEmpty ? null : revision, content);
+    // After a repeat somebody else's commit may stand where this one is believed to.
+    const isOurs = !isRepeat(result) && (!base || base.revision === previous);
+    this.#known =
+      content && isOurs ? toKnown(content.isEmpty ? null : revision, content) : undefined;
     settle();
     if (!isHeard) return;
     const gone = before ?? [...draft.deleted];
@@ -443,9 +442,13 @@ export class Bucket {
       const message = `subscribe: storage "${storage.name}" cannot watch for changes; use one that can`;
       throw new QTasksError('STORAGE_MISSING', message);
     }
+    try {
+      this.#unwatch ??= storage.watch(this.id, (change) => this.#noticed(change));
+    } catch (error) {
+      throw this.#failure(error);
+    }
     const one = (change: BucketChange): unknown => listener(change);
     this.#listeners.add(one);
-    this.#unwatch ??= storage.watch(this.id, (change) => this.#noticed(change));
     void this.#learnNames();
     return () => {
       this.#listeners.delete(one);
@@ -518,6 +521,12 @@ const toKnown = (revision: Revision | null, content: Content): Known => ({
   content,
   isMigrated: false,
 });
+
+/** A commit that was made. */
+type Made = Extract<CommitResult, { readonly ok: true }>;
+
+/** Whether the adapter had seen the commit before: its answer tells what is there by now. */
+const isRepeat = ({ revision, previous }: Made): boolean => revision === previous;
 
 /** Nothing; never changed, only copied. */
 const absent = toKnown(null, new Content());

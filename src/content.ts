@@ -43,8 +43,13 @@ export const toRaw = (taken: unknown, field: string): string =>
 /** Objects and arrays stay as they came until somebody asks for them. */
 function received(raw: string, field: string): unknown {
   if (raw.startsWith('{') || raw.startsWith('[')) return new Rich(raw);
-  const value = decode(raw, field);
-  return isPrimitive(value) ? value : new Rich(raw);
+  try {
+    const value = decode(raw, field);
+    return isPrimitive(value) ? value : new Rich(raw);
+  } catch {
+    // Damaged: whoever asks for it is told; the other fields are as good as before.
+    return new Rich(raw);
+  }
 }
 
 const give = (taken: unknown, field: string): unknown =>

@@ -9,10 +9,11 @@ export interface ContextHost extends Place {
   readonly run: {
     readonly id: string;
     readonly taskName: string;
-    readonly attempts: number;
     cancel(reason?: unknown): void;
   };
   readonly signal: AbortSignal;
+  /** Which attempt it is. */
+  readonly number: number;
   /** The one context of this attempt. */
   context: Context | undefined;
   defer(callback: () => unknown): void;
@@ -55,7 +56,7 @@ export class Context {
 
   /** 1 for the first attempt. */
   get attempt(): number {
-    return this.#host.run.attempts;
+    return this.#host.number;
   }
 
   /** Aborts as the run is cancelled, the attempt times out or one of its dependencies fails to open. */

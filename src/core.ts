@@ -61,6 +61,7 @@ export class Core implements Runtime {
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #workerScope: SharedScope;
   readonly #sessionScopes = new Map<string, SharedScope>();
+  readonly #closingSessions = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: CoreOptions) {
@@ -167,18 +168,32 @@ export class Core implements Runtime {
     const app = `app "${this.name}"`;
     await this.#executor.drain(undefined, drain, app);
     const errors: unknown[] = [];
-    for (const closer of this.#closers) {
-      try {
-        await closer();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
+    for (const closer of this.#closers) await this.#bounded(closer, errors);
+    // A session that is being closed may still use what the app has open.
+    await Promise.allSettled(this.#closingSessions);
     await Promise.all([...this.#sessionScopes.values()].map((scope) => this.#end(scope, errors)));
     for (let scope: SharedScope | undefined = this.#workerScope; scope; scope = scope.outer) {
       await this.#end(scope, errors);
     }
     throwCleanup(errors, app);
+  }
+
+  /** Waits for a callback, but not longer than `grace`. */
+  async #bounded(callback: () => void | Promise<void>, errors: unknown[]): Promise<void> {
+    let timer: unknown;
+    const late = new Promise<void>((_resolve, reject) => {
+      timer = this.clock.setTimeout(() => {
+        const message = `app "${this.name}": state writes were still on their way as it was closed`;
+        reject(new QTasksError('STORAGE_UNKNOWN_OUTCOME', message));
+      }, this.#grace);
+    });
+    try {
+      await Promise.race([callback(), late]);
+    } catch (error) {
+      errors.push(error);
+    } finally {
+      this.clock.clearTimeout(timer);
+    }
   }
 
   async #end(scope: SharedScope, errors: unknown[]): Promise<void> {
@@ -187,7 +202,16 @@ export class Core implements Runtime {
 
   /** Closes what a session has open; a run that starts meanwhile opens afresh. */
   async closeSession(id: string, options: CloseOptions): Promise<void> {
-    const drain = drainOf(options);
+    const closing = this.#closeSession(id, drainOf(options));
+    this.#closingSessions.add(closing);
+    try {
+      await closing;
+    } finally {
+      this.#closingSessions.delete(closing);
+    }
+  }
+
+  async #closeSession(id: string, drain: Milliseconds): Promise<void> {
     const scope = this.#sessionScopes.get(id);
     this.#sessionScopes.delete(id);
     const session = `session "${id}"`;

@@ -81,7 +81,7 @@ export class StateDefinition {
     }
     if (!result.issues) return result.value;
     const issues = result.issues.map(({ message, path }) => ({ message, path }));
-    const message = `${where}: ${issues[0]?.message ?? 'its schema refused the value'}`;
+    const message = `${where}: its schema refused the value; data.issues tells why`;
     throw new QTasksError('STATE_INVALID', message, { data: { field, issues } });
   }
 

@@ -105,9 +105,10 @@ const generatorFunction = /GeneratorFunction]$/;
 /** The inside of a dependency, for the plan and the resolver. */
 export class DependencyDefinition {
   static #count = 0;
+  static readonly #copy: string = Math.random().toString(36).slice(2);
   readonly [DEPENDENCY] = true;
-  /** Tells dependencies apart in keys. */
-  readonly uid: number = ++DependencyDefinition.#count;
+  /** Tells dependencies apart in keys, also those of another copy of the library. */
+  readonly uid: string = `${DependencyDefinition.#copy}-${++DependencyDefinition.#count}`;
   readonly needs: object | undefined;
   readonly open: (needs?: unknown) => unknown;
   /** A native one: what it returns need not be looked at. */

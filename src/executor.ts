@@ -6,9 +6,12 @@ import type { EventMap } from './events.js';
 import { type Logger, silent } from './logger.js';
 import type { Runtime } from './need.js';
 import type { Node } from './plan.js';
+import { isStrayPromise } from './promises.js';
 import { PriorityQueue, type Waiting } from './queue.js';
 import type { RetryPolicy } from './task.js';
 import type { Milliseconds } from './types.js';
+
+const asyncWhen = 'retry.when must answer at once; it returned a promise, so nothing is retried';
 
 /** A run that waits for a slot. */
 interface WaitingRun extends Waiting {
@@ -44,7 +47,8 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   #enqueue(run: ActiveRun, job: Job): void {
-    if (this.#busy < this.#concurrency) return this.#begin(run, job);
+    // Where somebody waits while a slot is free, it is about to be given to the smallest.
+    if (this.#busy < this.#concurrency && this.#queue.isEmpty) return this.#begin(run, job);
     const waiting = { run, job, priority: job.priority, order: ++this.#order, gone: false };
     run.waiting = waiting;
     this.#queue.add(waiting);
@@ -111,9 +115,11 @@ export class Executor implements RunHost, AttemptHost {
 
   #isWorthRetry({ when }: RetryPolicy, error: unknown): boolean {
     if (!when) return true;
-    if (typeof when !== 'function') return when.some((type) => error instanceof type);
     try {
-      return when(error);
+      if (typeof when !== 'function') return when.some((type) => error instanceof type);
+      const verdict: unknown = when(error);
+      if (isStrayPromise(verdict)) throw new QTasksError('OPTION_INVALID', asyncWhen);
+      return Boolean(verdict);
     } catch (thrown) {
       this.runtime.report(thrown);
       return false;

@@ -1,5 +1,7 @@
 /** Where an app writes lines, and how a logger that throws is kept from changing a run. */
 
+import { callGuarded } from './promises.js';
+
 /** Where an app writes lines: `console` fits. */
 export interface Logger {
   info(line: string): void;
@@ -16,11 +18,12 @@ export function guard(logger: Logger): Logger {
   const pass =
     (level: keyof Logger) =>
     (line: string, ...rest: [error?: unknown]): void => {
-      try {
-        logger[level](line, ...rest);
-      } catch {
-        // See above: a run goes on without its log.
-      }
+      // See above: a run goes on without its log.
+      callGuarded(
+        () => logger[level](line, ...rest),
+        undefined,
+        () => {},
+      );
     };
   return { info: pass('info'), warn: pass('warn'), error: pass('error') };
 }

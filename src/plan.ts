@@ -13,6 +13,8 @@ export interface Wiring {
   readonly blank: Readonly<Record<string, unknown>>;
   /** The dependencies among the needs, each once. */
   readonly children: ReadonlySet<Node>;
+  /** The overrides among them and below them. */
+  readonly overrides: ReadonlySet<string>;
 }
 
 /** One entry of a record of needs. */
@@ -36,8 +38,6 @@ export interface Node {
   readonly isShared: boolean;
   /** Tells instances apart in the longer scopes. */
   readonly sharedKey: string;
-  /** The overrides at or below it. */
-  readonly overrides: readonly string[];
   /** Who waits for it in an attempt. */
   readonly dependents: Node[];
 }
@@ -114,6 +114,7 @@ class Compiler {
   #read(needs: object, scope: Scope): Wiring {
     const blank: Record<string, unknown> = {};
     const children = new Set<Node>();
+    const overrides = new Set<string>();
     const wires = Object.entries(needs).map(([key, value]: [string, unknown]): Wire => {
       put(blank, key, undefined);
       if (!isDependency(value)) {
@@ -121,9 +122,11 @@ class Compiler {
       }
       const child = this.#visit(key, value, scope);
       children.add(child);
+      for (const below of child.wiring.overrides) overrides.add(below);
+      if (child.dependency !== value) overrides.add(`${value.uid}=${child.dependency.uid}`);
       return { key, instant: undefined, index: child.index };
     });
-    return { wires, blank, children };
+    return { wires, blank, children, overrides };
   }
 
   #instant(key: string, value: unknown, scope: Scope): InstantNeed {
@@ -153,30 +156,22 @@ class Compiler {
     this.#trail.push({ key, named, actual });
     const wiring = this.#read(actual.needs ?? {}, actual.scope);
     this.#trail.pop();
-    const node = this.#node(this.#path(key), named, actual, wiring);
+    const node = this.#node(this.#path(key), actual, wiring);
     if (actual.cache) this.#cached.set(actual, node);
     return node;
   }
 
-  #node(
-    path: string,
-    named: DependencyDefinition,
-    dependency: DependencyDefinition,
-    wiring: Wiring,
-  ): Node {
-    const below = new Set([...wiring.children].flatMap(({ overrides }) => overrides));
+  #node(path: string, dependency: DependencyDefinition, wiring: Wiring): Node {
     // The same dependency is the same instance, unless overrides below it differ.
+    const below = [...wiring.overrides].sort().join();
     const place = dependency.cache ? '' : `@${this.#task} > ${path}`;
-    const sharedKey = `${dependency.uid}:${[...below].sort().join()}${place}`;
-    if (named !== dependency) below.add(`${named.uid}=${dependency.uid}`);
     return {
       dependency,
       path,
       index: this.#count++,
       wiring,
       isShared: dependency.scope !== 'task',
-      sharedKey,
-      overrides: [...below],
+      sharedKey: `${dependency.uid}:${below}${place}`,
       dependents: [],
     };
   }

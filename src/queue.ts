@@ -17,6 +17,10 @@ export class PriorityQueue<Item extends Waiting> {
   #heap: Item[] = [];
   #gone = 0;
 
+  get isEmpty(): boolean {
+    return this.#heap.length === 0;
+  }
+
   add(item: Item): void {
     const heap = this.#heap;
     let hole = heap.push(item) - 1;

@@ -195,7 +195,7 @@ export class Opening<Token> implements Lease {
 }
 
 /** All of closing in one: rejects with what the teardown throws. */
-export async function close(lease: Lease, failing: boolean, error: unknown): Promise<void> {
+export async function close(lease: Closable, failing: boolean, error: unknown): Promise<void> {
   await lease.end(await lease.resume(failing, error));
 }
 

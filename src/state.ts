@@ -151,6 +151,7 @@ export abstract class AsyncState<Shape extends object> {
    */
   subscribe(listener: (change: StateChange<Shape>) => unknown): () => void {
     check('subscribe: the listener', listener, kinds.function);
+    this.#handle.onClose(() => {})();
     return this.#handle.bucket().subscribe((change) => listener(change as StateChange<Shape>));
   }
 
@@ -165,23 +166,35 @@ export abstract class AsyncState<Shape extends object> {
     checkOptions('changes', options, {
       signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
     });
-    return this.#follow(new Wake((wake) => this.subscribe(wake)), options.signal);
-  }
-
-  async *#follow(
-    wake: Wake,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Partial<Shape>, void, undefined> {
-    const end = (): void => wake.end();
+    const { signal } = options;
+    const wake = new Wake((due) => this.subscribe(due));
+    const end = (): void => {
+      wake.end();
+      forget();
+      signal?.removeEventListener('abort', end);
+    };
     const forget = this.#handle.onClose(end);
     signal?.addEventListener('abort', end);
     if (signal?.aborted) end();
+    const generator = this.#follow(wake, end);
+    // A generator that was never started has no `finally` to run.
+    const finish = generator.return.bind(generator);
+    generator.return = (value) => {
+      end();
+      return finish(value);
+    };
+    return generator;
+  }
+
+  async *#follow(wake: Wake, end: () => void): AsyncGenerator<Partial<Shape>, void, undefined> {
     try {
-      while (await wake.next()) yield await this.getAll();
+      while (await wake.next()) {
+        const all = await this.getAll();
+        if (wake.isOver) return;
+        yield all;
+      }
     } finally {
       end();
-      forget();
-      signal?.removeEventListener('abort', end);
     }
   }
 }
@@ -190,7 +203,7 @@ export abstract class AsyncState<Shape extends object> {
 class Wake {
   readonly #stop: () => void;
   #isDue = false;
-  #isOver = false;
+  isOver = false;
   #resolve = (): void => {};
 
   /** @param subscribe what makes it due from now on; returns what stops that */
@@ -202,20 +215,20 @@ class Wake {
   }
 
   end(): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.#stop();
     this.#resolve();
   }
 
   /** Resolves to `true` each time it is due, to `false` once it is over. */
   async next(): Promise<boolean> {
-    if (!this.#isDue && !this.#isOver) {
+    if (!this.#isDue && !this.isOver) {
       await new Promise<void>((resolve) => {
         this.#resolve = resolve;
       });
     }
     this.#isDue = false;
-    return !this.#isOver;
+    return !this.isOver;
   }
 }
 
@@ -273,6 +286,8 @@ class States {
   readonly #definitions = new Map<StateClass, StateDefinition>();
   readonly #buckets = new Map<StateDefinition, Map<string, Bucket>>();
   readonly #closers = new Set<() => void>();
+  #forgetAt = maxIdle;
+  #isClosed = false;
 
   constructor(runtime: Runtime) {
     const { storage } = runtime;
@@ -312,6 +327,7 @@ class States {
     }
     const bucket = (): Bucket => this.#bucket(engine, definition, session);
     const onClose = (callback: () => void): (() => void) => {
+      if (this.#isClosed) throw closed(stateClass);
       this.#closers.add(callback);
       return () => this.#closers.delete(callback);
     };
@@ -327,13 +343,21 @@ class States {
     const buckets = this.#buckets.get(definition) ?? new Map<string, Bucket>();
     const known = buckets.get(session);
     if (known) return known;
-    if (buckets.size >= maxIdle) forgetOne(buckets);
+    if (buckets.size >= this.#forgetAt) this.#forget(buckets);
     const bucket = new Bucket(engine, definition, session);
     buckets.set(session, bucket);
     return bucket;
   }
 
+  /** Forgets the oldest half of the buckets that nobody uses; the next look waits for as many new ones. */
+  #forget(buckets: Map<string, Bucket>): void {
+    const idle = [...buckets].filter(([, bucket]) => bucket.isIdle);
+    for (const [session] of idle.slice(0, -maxIdle / 2)) buckets.delete(session);
+    this.#forgetAt = buckets.size + maxIdle / 2;
+  }
+
   async #close(): Promise<void> {
+    this.#isClosed = true;
     for (const end of this.#closers) end();
     const buckets = [...this.#buckets.values()].flatMap((some) => [...some.values()]);
     for (const bucket of buckets) bucket.stopWatching();
@@ -341,17 +365,12 @@ class States {
   }
 }
 
+function closed({ id }: StateClass): QTasksError {
+  return new QTasksError('APP_CLOSED', `state "${id}" cannot be watched: its app is closed`);
+}
+
 function createEngine(runtime: Runtime, storage: StorageAdapter): Engine {
   const random = (): string => Math.random().toString(36).slice(2);
   let sequence = 0;
   return { runtime, storage, writer: random() + random(), nextSequence: () => ++sequence };
-}
-
-/** Forgets the oldest bucket that nobody uses. */
-function forgetOne(buckets: Map<string, Bucket>): void {
-  for (const [session, bucket] of buckets) {
-    if (!bucket.isIdle) continue;
-    buckets.delete(session);
-    return;
-  }
 }

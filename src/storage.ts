@@ -46,7 +46,10 @@ export type CommitResult =
       readonly ok: true;
       /** The bucket's revision after it. */
       readonly revision: Revision;
-      /** What it was applied on: `null` where the bucket was absent. */
+      /**
+       * What it was applied on: `null` where the bucket was absent. A repeat gives the revision of
+       * now twice; of a bucket that is absent by now it gives `null` here and any revision there.
+       */
       readonly previous: Revision | null;
     }
   | {

@@ -10,7 +10,10 @@ const TASK = Symbol.for('qtasks-lite.task');
 /** A class of errors, for `retry.when`. */
 export type ErrorClass = abstract new (...args: never[]) => unknown;
 
-/** When and how often a failed attempt is followed by another one. */
+/**
+ * When and how often a failed attempt is followed by another one. An attempt whose teardown fails
+ * after its handler has succeeded is a failed one too.
+ */
 export interface RetryOptions {
   /** How many retries: 2 is at most three attempts. */
   readonly limit: number;
@@ -93,7 +96,9 @@ export type Defined<
 > = Bound extends 'bound' ? BoundTask<Name, Args, Result> : Task<Name, Args, Result>;
 
 /** How often and when to try again, with all defaults filled in. */
-export type RetryPolicy = Required<Omit<RetryOptions, 'when'>> & Pick<RetryOptions, 'when'>;
+export type RetryPolicy = Required<Omit<RetryOptions, 'when'>> & {
+  readonly when: RetryOptions['when'] | undefined;
+};
 
 /** The inside of a task, for the app and the executor. */
 export class TaskDefinition implements AnyTask {
@@ -122,8 +127,8 @@ export class TaskDefinition implements AnyTask {
 
 function retryPolicy(retry: number | RetryOptions = 0): RetryPolicy | undefined {
   const given = typeof retry === 'number' ? { limit: retry } : retry;
-  const defaults = { delay: 200, factor: 2, maxDelay: 30_000, jitter: true };
-  return given.limit > 0 ? { ...defaults, ...given } : undefined;
+  const { limit, delay = 200, factor = 2, maxDelay = 30_000, jitter = true, when } = given;
+  return limit > 0 ? { limit, delay, factor, maxDelay, jitter, when } : undefined;
 }
 
 /** The definition behind a task or a bound task; `undefined` for anything else. */
@@ -152,7 +157,7 @@ const retryKinds = {
     'a function, or an array of error classes',
     (value: unknown) =>
       Array.isArray(value)
-        ? value.every((item) => typeof item === 'function')
+        ? value.every((item) => typeof item === 'function' && typeof item.prototype === 'object')
         : typeof value === 'function',
   ],
 } as const;

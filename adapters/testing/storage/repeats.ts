@@ -1,7 +1,7 @@
 /** Commits that arrive twice, because the first answer was lost. */
 import type { StorageAdapter } from '../../../src/storage.js';
 import type { Arena, Cases, Changes } from './arena.js';
-import { hasFields, made } from './expect.js';
+import { hasFields, made, same } from './expect.js';
 
 const repeat = 'a sequence that the bucket has seen of that writer changes nothing and answers ok';
 
@@ -16,6 +16,15 @@ export const repeats: Cases = {
     await send(arena, adapter, 2, { set: { a: '2' } });
     made(await send(arena, adapter, 2, { set: { a: 'again' } }), repeat);
     hasFields(await adapter.read(arena.bucket()), { a: '2' }, repeat);
+  },
+  'a repeat answers with the revision of now, twice': async (arena) => {
+    const adapter = await arena.open();
+    await send(arena, adapter, 1, { writer: 'one', set: { a: '1' } });
+    await send(arena, adapter, 1, { writer: 'other', set: { a: '2' } });
+    const result = await send(arena, adapter, 1, { writer: 'one', set: { a: '1' } });
+    const { revision } = await adapter.read(arena.bucket());
+    const promise = 'a repeat tells what is there by now, as it was not applied on anything';
+    same([made(result, repeat), result.ok && result.previous], [revision, revision], promise);
   },
   'a lower sequence changes nothing and answers ok': async (arena) => {
     const adapter = await arena.open();

@@ -106,7 +106,7 @@ export class Bucket {
   #read: SharedRead | undefined = undefined;
   readonly #listeners = new Set<(change: BucketChange) => unknown>();
   /** The fields there are, as the listeners know them. */
-  #names: readonly string[] = [];
+  readonly #names = new Set<string>();
   #unwatch: (() => void) | undefined = undefined;
   #remote: Promise<void> = Promise.resolve();
 
@@ -147,7 +147,7 @@ export class Bucket {
       const content = result.ok && !isRepeat(result) ? this.#contentAt(result.previous) : undefined;
       content?.set(field, taken);
       this.#known = result.ok && content ? toKnown(result.revision, content) : undefined;
-      if (this.#isHeard) this.#tell({ changed: [field], deleted: [], origin: 'local' }, undefined);
+      if (this.#isHeard) this.#tell({ changed: [field], deleted: [], origin: 'local' });
     } catch (error) {
       this.#known = undefined;
       throw error;
@@ -320,7 +320,7 @@ export class Bucket {
     if (!isHeard) return;
     const gone = before ?? [...draft.deleted];
     const deleted = gone.filter((name) => !draft.set.has(name));
-    this.#tell({ changed: [...draft.set.keys()], deleted, origin: 'local' }, content);
+    this.#tell({ changed: [...draft.set.keys()], deleted, origin: 'local' });
   }
 
   async #lock(): Promise<(() => Promise<void>) | undefined> {
@@ -459,6 +459,7 @@ export class Bucket {
   /** Drops all listeners. */
   stopWatching(): void {
     this.#listeners.clear();
+    this.#names.clear();
     this.#unwatch?.();
     this.#unwatch = undefined;
   }
@@ -466,7 +467,7 @@ export class Bucket {
   /** Somebody else's clear is told with the names of what was there. */
   async #learnNames(): Promise<void> {
     try {
-      this.#names = (await this.readAll()).names();
+      for (const name of (await this.readAll()).names()) this.#names.add(name);
     } catch {
       // Whoever reads next is told.
     }
@@ -479,19 +480,20 @@ export class Bucket {
 
   async #tellRemote({ fields }: Change): Promise<void> {
     try {
-      const before = this.#names;
+      const before = [...this.#names];
       const content = await this.readAll();
       const names = fields === 'all' ? new Set([...content.names(), ...before]) : toFields(fields);
       const changed = [...names].filter((name) => content.has(name));
       const deleted = [...names].filter((name) => !content.has(name));
-      this.#tell({ changed, deleted, origin: 'remote' }, content);
+      this.#tell({ changed, deleted, origin: 'remote' });
     } catch (error) {
       this.#engine.runtime.report(error);
     }
   }
 
-  #tell(change: BucketChange, content: Content | undefined): void {
-    if (content && this.#listeners.size > 0) this.#names = content.names();
+  #tell(change: BucketChange): void {
+    for (const name of change.changed) this.#names.add(name);
+    for (const name of change.deleted) this.#names.delete(name);
     if (change.changed.length + change.deleted.length === 0) return;
     const { runtime } = this.#engine;
     if (runtime.events.has('state:change')) {

@@ -155,7 +155,7 @@ describe('fields', () => {
     ]) {
       await expect(call).rejects.toMatchObject({
         code: 'STATE_INVALID',
-        message: expect.stringMatching(/declared.*step.*is no number/),
+        message: expect.stringMatching(/declared.*step.*data\.issues tells why/),
         data: { field: 'step', issues: [{ message: 'is no number', path: ['deep'] }] },
       });
       await expect(call).rejects.not.toThrow('secret');

@@ -149,16 +149,17 @@ describe('fields', () => {
     const storage = new FaultyStorage();
     const state = app(storage).state(Checked);
     for (const call of [
-      state.set('step', 'secret'),
-      state.update({ other: 1, step: 'secret' }),
-      state.update(() => ({ other: 1, step: 'secret' })),
+      () => state.set('step', 'secret'),
+      () => state.update({ other: 1, step: 'secret' }),
+      () => state.update(() => ({ other: 1, step: 'secret' })),
     ]) {
-      await expect(call).rejects.toMatchObject({
+      const error: unknown = await call().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
         code: 'STATE_INVALID',
-        message: expect.stringMatching(/declared.*step.*data\.issues tells why/),
+        message: expect.stringMatching(/declared.*step/),
         data: { field: 'step', issues: [{ message: 'is no number', path: ['deep'] }] },
       });
-      await expect(call).rejects.not.toThrow('secret');
+      expect(String(error)).not.toContain('secret');
     }
     expect(storage.commits).toEqual([]);
     expect(await state.getAll()).toEqual({});

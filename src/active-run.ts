@@ -29,7 +29,7 @@ export class ActiveRun implements Run<unknown> {
   readonly taskName: string;
   readonly session: string;
   readonly #host: RunHost;
-  #isSettled = false;
+  isSettled = false;
   /** Its result or error, once it has settled. */
   #outcome: unknown = undefined;
   #id: string | undefined = undefined;
@@ -72,7 +72,7 @@ export class ActiveRun implements Run<unknown> {
   }
 
   cancel(reason?: unknown): void {
-    if (this.cancelled || this.#isSettled) return;
+    if (this.cancelled || this.isSettled) return;
     this.cancelled = true;
     this.reason =
       reason === undefined
@@ -83,13 +83,13 @@ export class ActiveRun implements Run<unknown> {
 
   /** Calls back once it has settled, without counting as somebody who looks at the outcome. */
   whenSettled(listener: () => void): void {
-    if (this.#isSettled) listener();
+    if (this.isSettled) listener();
     else this.#listeners.push(listener);
   }
 
   settle(status: 'success' | 'error' | 'cancel', outcome: unknown): void {
     this.status = status;
-    this.#isSettled = true;
+    this.isSettled = true;
     this.#outcome = outcome;
     for (const listener of this.#listeners) listener();
     this.#listeners = [];

@@ -35,10 +35,12 @@ export interface AttemptHost {
   readonly runtime: Runtime;
   /** The handler returned a value; teardown follows. */
   returned(attempt: Attempt): void;
-  dependency(run: ActiveRun, type: 'open' | 'close' | 'error', node: Node, error?: unknown): void;
+  dependency(attempt: Attempt, what: 'open' | 'close' | 'error', node: Node, error?: unknown): void;
   /** Everything is closed and the attempt is over. */
   finished(attempt: Attempt): void;
 }
+
+const noNeeds: Record<string, unknown> = {};
 
 const OPENING = 0;
 const RUNNING = 1;
@@ -71,6 +73,8 @@ export class Attempt implements Sink<Node>, ContextHost {
   /** How many others a node still waits for, once it waits for fewer than at first. */
   readonly #waits: number[] = [];
   #controller: AbortController | undefined = undefined;
+  /** Whether the signal has to be aborted, once somebody asks for it; not by the handler's own error. */
+  #isAborted = false;
   #timeout: unknown = undefined;
   #grace: unknown = undefined;
 
@@ -87,7 +91,7 @@ export class Attempt implements Sink<Node>, ContextHost {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      if (this.failing) this.#controller.abort(this.outcome);
+      if (this.#isAborted) this.#controller.abort(this.outcome);
     }
     return this.#controller.signal;
   }
@@ -127,6 +131,7 @@ export class Attempt implements Sink<Node>, ContextHost {
   /** Fails before the handler is done: nothing more opens, what is open will close. */
   #fail(error: unknown): void {
     this.#noteFailure(error);
+    this.#isAborted = true;
     this.#controller?.abort(error);
     this.#concludeIfOpened();
   }
@@ -146,7 +151,7 @@ export class Attempt implements Sink<Node>, ContextHost {
     this.#opening++;
     let needs: Record<string, unknown>;
     try {
-      needs = inject(this, node.wiring, this.#values);
+      needs = node.dependency.needs ? inject(this, node.wiring, this.#values) : noNeeds;
     } catch (error) {
       return this.failed(node, error);
     }
@@ -158,7 +163,7 @@ export class Attempt implements Sink<Node>, ContextHost {
     if (!isShared) this.#opening--;
     if (this.#stage === CLOSING) return void lease?.closeLate(this.outcome);
     if (lease) this.#open.push(lease);
-    if (!isShared && this.runtime.events.any) this.#host.dependency(this.run, 'open', node);
+    if (!isShared && this.runtime.events.any) this.#host.dependency(this, 'open', node);
     this.#values[index] = value;
     if (this.failing) return this.#concludeIfOpened();
     this.#missing--;
@@ -183,7 +188,7 @@ export class Attempt implements Sink<Node>, ContextHost {
   }
 
   trouble(node: Node, error: unknown): void {
-    this.#host.dependency(this.run, 'error', node, error);
+    this.#host.dependency(this, 'error', node, error);
   }
 
   /**
@@ -242,7 +247,7 @@ export class Attempt implements Sink<Node>, ContextHost {
   }
 
   #closed({ node }: Closable): void {
-    if (node && this.runtime.events.any) this.#host.dependency(this.run, 'close', node);
+    if (node && this.runtime.events.any) this.#host.dependency(this, 'close', node);
   }
 
   /** A teardown error never replaces the run's own error, but makes a success a failure. */

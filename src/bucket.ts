@@ -144,9 +144,10 @@ export class Bucket {
       const sequence = this.#engine.nextSequence();
       const set = new Map<string, string>().set(toStored(field), toRaw(taken, field));
       const result = await this.#send({ writer, sequence, ttl: this.#definition.ttl, set });
-      const content = result.ok && !isRepeat(result) ? this.#contentAt(result.previous) : undefined;
+      if (!result.ok) throw this.#conflict();
+      const content = isRepeat(result) ? undefined : this.#contentAt(result.previous);
       content?.set(field, taken);
-      this.#known = result.ok && content ? toKnown(result.revision, content) : undefined;
+      this.#known = content && toKnown(result.revision, content);
       if (this.#isHeard) this.#tell({ changed: [field], deleted: [], origin: 'local' });
     } catch (error) {
       this.#known = undefined;
@@ -507,6 +508,8 @@ export class Bucket {
       });
     }
     for (const listener of [...this.#listeners]) {
+      // One may have stopped another meanwhile.
+      if (!this.#listeners.has(listener)) continue;
       callGuarded(listener, change, (error) => runtime.report(error));
     }
   }

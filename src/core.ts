@@ -61,7 +61,7 @@ export class Core implements Runtime {
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #workerScope: SharedScope;
   readonly #sessionScopes = new Map<string, SharedScope>();
-  readonly #closingSessions = new Set<Promise<void>>();
+  readonly #closingSessions = new Map<string, Promise<void>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: CoreOptions) {
@@ -170,7 +170,7 @@ export class Core implements Runtime {
     const errors: unknown[] = [];
     for (const closer of this.#closers) await this.#bounded(closer, errors);
     // A session that is being closed may still use what the app has open.
-    await Promise.allSettled(this.#closingSessions);
+    await Promise.allSettled(this.#closingSessions.values());
     await Promise.all([...this.#sessionScopes.values()].map((scope) => this.#end(scope, errors)));
     for (let scope: SharedScope | undefined = this.#workerScope; scope; scope = scope.outer) {
       await this.#end(scope, errors);
@@ -202,12 +202,14 @@ export class Core implements Runtime {
 
   /** Closes what a session has open; a run that starts meanwhile opens afresh. */
   async closeSession(id: string, options: CloseOptions): Promise<void> {
-    const closing = this.#closeSession(id, drainOf(options));
-    this.#closingSessions.add(closing);
+    const drain = drainOf(options);
+    const next = (): Promise<void> => this.#closeSession(id, drain);
+    const closing = this.#closingSessions.get(id)?.then(next, next) ?? next();
+    this.#closingSessions.set(id, closing);
     try {
       await closing;
     } finally {
-      this.#closingSessions.delete(closing);
+      if (this.#closingSessions.get(id) === closing) this.#closingSessions.delete(id);
     }
   }
 

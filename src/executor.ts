@@ -58,10 +58,10 @@ export class Executor implements RunHost, AttemptHost {
     this.#busy++;
     run.attempts++;
     run.status = 'process';
-    if (run.attempts === 1) this.#log(run, 'info', 'started');
     const attempt = new Attempt(this, run, job);
     run.attempt = attempt;
-    // A listener may cancel: then there is nothing left to start.
+    // The logger and listeners may cancel: then there is nothing left to start.
+    if (run.attempts === 1) this.#log(run, 'info', 'started');
     this.#emit(run, 'run:start');
     attempt.start();
   }
@@ -98,9 +98,10 @@ export class Executor implements RunHost, AttemptHost {
 
   #retryOrFail(run: ActiveRun, job: Job, error: unknown): void {
     const { retry } = job.task;
-    if (!retry || run.attempts > retry.limit || !this.#isWorthRetry(retry, error)) {
-      return this.settle(run, 'error', error);
-    }
+    const isRetried = retry && run.attempts <= retry.limit && this.#isWorthRetry(retry, error);
+    // The predicate may have cancelled the run.
+    if (run.isSettled) return;
+    if (!isRetried) return this.settle(run, 'error', error);
     // Cancelled while an attempt that had failed by itself was torn down.
     if (run.cancelled) return this.settle(run, 'cancel', run.reason);
     const delay = backoff(retry, run.attempts);
@@ -166,13 +167,16 @@ export class Executor implements RunHost, AttemptHost {
     }, 0);
   }
 
-  dependency(run: ActiveRun, what: 'open' | 'close' | 'error', node: Node, error?: unknown): void {
+  dependency(
+    { run, number }: Attempt,
+    what: 'open' | 'close' | 'error',
+    node: Node,
+    error?: unknown,
+  ): void {
     const dependency = node.path;
-    this.#emit(
-      run,
-      `dependency:${what}`,
-      what === 'error' ? { dependency, error } : { dependency },
-    );
+    const details = what === 'error' ? { dependency, error } : { dependency };
+    // An attempt that was given up may still tell of a resource as a later one goes on.
+    this.#emit(run, `dependency:${what}`, { ...details, attempt: number });
   }
 
   #emit(run: ActiveRun, type: keyof EventMap, details?: object): void {

@@ -143,7 +143,8 @@ class Compiler {
 
   #visit(key: string, named: DependencyDefinition, outer: Scope): Node {
     // What stands in for a dependency may itself need the real one.
-    const wraps = this.#trail.some((visit) => visit.named === named && visit.actual !== named);
+    const parent = this.#trail.at(-1);
+    const wraps = parent?.named === named && parent.actual !== named;
     const actual = wraps ? named : this.#replace(named);
     const start = this.#trail.findIndex((visit) => visit.actual === actual);
     if (start >= 0) {
@@ -156,18 +157,18 @@ class Compiler {
     this.#trail.push({ key, named, actual });
     const wiring = this.#read(actual.needs ?? {}, actual.scope);
     this.#trail.pop();
-    const node = this.#node(this.#path(key), actual, wiring);
+    const node = this.#node(key, actual, wiring);
     if (actual.cache) this.#cached.set(actual, node);
     return node;
   }
 
-  #node(path: string, dependency: DependencyDefinition, wiring: Wiring): Node {
+  #node(key: string, dependency: DependencyDefinition, wiring: Wiring): Node {
     // The same dependency is the same instance, unless overrides below it differ.
     const below = [...wiring.overrides].sort().join();
-    const place = dependency.cache ? '' : `@${this.#task} > ${path}`;
+    const place = dependency.cache ? '' : JSON.stringify([this.#task, this.#path(key, 0, '\0')]);
     return {
       dependency,
-      path,
+      path: this.#path(key),
       index: this.#count++,
       wiring,
       isShared: dependency.scope !== 'task',
@@ -183,8 +184,8 @@ class Compiler {
     throw this.#error('DEPENDENCY_SCOPE', key, problem);
   }
 
-  #path(key: string, start = 0): string {
-    return [...this.#trail.slice(start).map((visit) => visit.key), key].join(' > ');
+  #path(key: string, start = 0, mark = ' > '): string {
+    return [...this.#trail.slice(start).map((visit) => visit.key), key].join(mark);
   }
 
   #error(code: ErrorCode, key: string, problem: string): QTasksError {

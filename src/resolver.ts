@@ -62,7 +62,6 @@ export function inject(
   { wires, blank }: Wiring,
   values: readonly unknown[],
 ): Record<string, unknown> {
-  if (wires.length === 0) return blank;
   // Every name is there already, so that not even `__proto__` is more than a property.
   const record = { ...blank };
   for (const { key, instant, index } of wires) {
@@ -136,7 +135,8 @@ export class Opening<Token> implements Lease {
     } catch (error) {
       return void this.#abandon(error);
     }
-    this.#opened(value, this);
+    const hasToClose = this.#generator !== undefined || this.#dispose !== undefined;
+    this.#opened(value, hasToClose ? this : undefined);
   }
 
   async #awaitYielded(promise: PromiseLike<unknown>): Promise<void> {
@@ -205,7 +205,7 @@ export async function close(lease: Closable, failing: boolean, error: unknown): 
  */
 export function closeInTime(
   node: Node,
-  closing: PromiseLike<unknown>,
+  closing: Promise<unknown>,
   clock: Clock,
   trouble: (error: unknown) => void,
 ): PromiseLike<unknown> {

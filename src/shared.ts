@@ -50,15 +50,13 @@ export class SharedScope {
     children.forEach(({ index }, position) => {
       values[index] = opened[position];
     });
+    if (this.#isClosed) throw tooLate(node);
     const needs = inject(this.place, node.wiring, values);
     return new Promise((resolve, reject) => {
       const sink: Sink<undefined> = {
         opened: (_token, value, lease) => {
           if (this.#isClosed) {
-            const error = new QTasksError(
-              'APP_CLOSED',
-              `dependency "${node.path}" opened too late`,
-            );
+            const error = tooLate(node);
             reject(error);
             void lease?.closeLate(error);
             return;
@@ -115,6 +113,9 @@ export class SharedScope {
     runtime.events.emit({ ...about, ...where, ...details } as EventMap[typeof type]);
   }
 }
+
+const tooLate = ({ path }: Node): QTasksError =>
+  new QTasksError('APP_CLOSED', `dependency "${path}" opened as its scope was closed`);
 
 /** The storage scopes of this runtime: one for each storage object that an app uses. */
 const storageScopes = new WeakMap<StorageAdapter, SharedScope>();

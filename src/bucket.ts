@@ -2,43 +2,18 @@
  * The bucket engine: the order of calls, group commit, optimistic updates and shared reads of one
  * state of one session, over an adapter that only knows strings.
  */
-import {
-  Content,
-  Draft,
-  toFields,
-  toRaw,
-  toStored,
-  VERSION_NAME,
-  type Writable,
-} from './content.js';
+import { Content, Draft, toRaw, toStored, VERSION_NAME, type Writable } from './content.js';
 import type { StateDefinition } from './definition.js';
-import { isQTasksError, QTasksError } from './errors.js';
-import type { Runtime } from './need.js';
-import { attempt, callGuarded } from './promises.js';
-import type {
-  BucketId,
-  Change,
-  Commit,
-  CommitResult,
-  Revision,
-  Snapshot,
-  StorageAdapter,
-} from './storage.js';
+import { QTasksError } from './errors.js';
+import { Listeners } from './listeners.js';
+import { type Engine, Port } from './port.js';
+import type { Commit, CommitResult, Revision, Snapshot } from './storage.js';
 
 /** After how many conflicts a group takes the lock, and after how many it gives up. */
 const lockAfter = 8;
 const giveUpAfter = 100;
 /** The longest wait after a conflict, in milliseconds. */
 const maxBackoff = 64;
-
-/** What all buckets of an app share. */
-export interface Engine {
-  readonly runtime: Runtime;
-  readonly storage: StorageAdapter;
-  /** Names this app as a writer, together with a growing number. */
-  readonly writer: string;
-  nextSequence(): number;
-}
 
 /** A queued call that writes. */
 interface Write {
@@ -81,16 +56,8 @@ interface SharedRead {
   result: Promise<Snapshot> | undefined;
 }
 
-/** What changed, by whom. */
-export interface BucketChange {
-  readonly changed: readonly string[];
-  readonly deleted: readonly string[];
-  readonly origin: 'local' | 'remote';
-}
-
 /** One state of one session of one app. */
 export class Bucket {
-  readonly id: BucketId;
   readonly #engine: Engine;
   readonly #definition: StateDefinition;
   /** The group that is on its way, and the one that collects meanwhile. */
@@ -104,21 +71,20 @@ export class Bucket {
   /** How many writes were queued so far. */
   #writes = 0;
   #read: SharedRead | undefined = undefined;
-  readonly #listeners = new Set<(change: BucketChange) => unknown>();
-  /** The fields there are, as the listeners know them. */
-  readonly #names = new Set<string>();
-  #unwatch: (() => void) | undefined = undefined;
-  #remote: Promise<void> = Promise.resolve();
+  readonly #port: Port;
+  readonly listeners: Listeners;
 
   constructor(engine: Engine, definition: StateDefinition, session: string) {
     this.#engine = engine;
     this.#definition = definition;
-    this.id = Object.freeze({ app: engine.runtime.name, session, state: definition.id });
+    const id = { app: engine.runtime.name, session, state: definition.id };
+    this.#port = new Port(engine.storage, Object.freeze(id));
+    this.listeners = new Listeners(engine, this.#port, () => this.readAll());
   }
 
   /** Whether it may be forgotten: nothing is on its way and nobody listens. */
   get isIdle(): boolean {
-    return !this.#current && !this.#read && this.#listeners.size === 0;
+    return !this.#current && !this.#read && this.listeners.isEmpty;
   }
 
   /** Resolves once all that is queued now has been tried. */
@@ -143,12 +109,13 @@ export class Bucket {
       const { writer } = this.#engine;
       const sequence = this.#engine.nextSequence();
       const set = new Map<string, string>().set(toStored(field), toRaw(taken, field));
-      const result = await this.#send({ writer, sequence, ttl: this.#definition.ttl, set });
+      const result = await this.#port.commit({ writer, sequence, ttl: this.#definition.ttl, set });
       if (!result.ok) throw this.#conflict();
       const content = isRepeat(result) ? undefined : this.#contentAt(result.previous);
       content?.set(field, taken);
       this.#known = content && toKnown(result.revision, content);
-      if (this.#isHeard) this.#tell({ changed: [field], deleted: [], origin: 'local' });
+      if (this.listeners.isHeard)
+        this.listeners.tell({ changed: [field], deleted: [], origin: 'local' });
     } catch (error) {
       this.#known = undefined;
       throw error;
@@ -163,17 +130,13 @@ export class Bucket {
     return revision === this.#known?.revision ? this.#known.content : undefined;
   }
 
-  get #isHeard(): boolean {
-    return this.#listeners.size > 0 || this.#engine.runtime.events.has('state:change');
-  }
-
   delete(field: string): Promise<void> {
     return this.#write((draft) => draft.remove(field), false);
   }
 
   clear(): Promise<void> {
     // Listeners are told the names of what was there.
-    return this.#write((draft) => draft.wipe(), this.#isHeard);
+    return this.#write((draft) => draft.wipe(), this.listeners.isHeard);
   }
 
   /**
@@ -217,13 +180,13 @@ export class Bucket {
         const base = needsContent ? (this.#known ?? absent) : undefined;
         const { draft, outcomes } = this.#draft(writes, base);
         if (base && !progress.isFresh && isSuspect(draft, outcomes)) {
-          this.#known = this.#toKnown(await this.#ask());
+          this.#known = this.#toKnown(await this.#port.read(undefined));
           progress.isFresh = true;
         } else if (draft.isEmpty) {
           settleAll(writes, outcomes);
           isDone = true;
         } else {
-          const result = await this.#send(this.#toCommit(draft, base));
+          const result = await this.#port.commit(this.#toCommit(draft, base));
           isDone = result.ok;
           if (!result.ok) await this.#conflicted(result.current, progress);
           else this.#succeeded(draft, base, result, () => settleAll(writes, outcomes));
@@ -251,7 +214,7 @@ export class Bucket {
     this.#known = this.#toKnown(current);
     progress.isFresh = true;
     if (++progress.conflicts >= giveUpAfter) throw this.#conflict();
-    if (progress.conflicts === lockAfter) progress.release = await this.#lock();
+    if (progress.conflicts === lockAfter) progress.release = await this.#port.lock();
     else if (!progress.release) await this.#backOff(progress.conflicts);
   }
 
@@ -288,28 +251,11 @@ export class Bucket {
     return commit;
   }
 
-  #send(commit: Commit): Promise<CommitResult> {
-    const { storage } = this.#engine;
-    return attempt(() => storage.commit(this.id, commit)).catch((error) =>
-      this.#sendAgain(commit, error),
-    );
-  }
-
-  /** An adapter that cannot tell what became of a commit is asked once more: a repeat does no harm. */
-  async #sendAgain(commit: Commit, error: unknown): Promise<CommitResult> {
-    if (!isQTasksError(error, 'STORAGE_UNKNOWN_OUTCOME')) throw this.#failure(error);
-    try {
-      return await this.#engine.storage.commit(this.id, commit);
-    } catch (failure) {
-      throw this.#failure(failure);
-    }
-  }
-
   /** Tells the callers, then the listeners, of a commit that was made. */
   #succeeded(draft: Draft, base: Known | undefined, result: Made, settle: () => void): void {
     const { revision, previous } = result;
     const known = this.#contentAt(previous);
-    const isHeard = this.#isHeard;
+    const isHeard = this.listeners.isHeard;
     const before = isHeard && draft.clear ? (base?.content ?? known)?.names() : undefined;
     const content = draft.content ?? known ?? (draft.clear ? new Content() : undefined);
     if (!draft.content && content) draft.applyTo(content);
@@ -321,16 +267,7 @@ export class Bucket {
     if (!isHeard) return;
     const gone = before ?? [...draft.deleted];
     const deleted = gone.filter((name) => !draft.set.has(name));
-    this.#tell({ changed: [...draft.set.keys()], deleted, origin: 'local' });
-  }
-
-  async #lock(): Promise<(() => Promise<void>) | undefined> {
-    const { storage } = this.#engine;
-    try {
-      return await storage.lock?.(this.id, {});
-    } catch (error) {
-      throw this.#failure(error);
-    }
+    this.listeners.tell({ changed: [...draft.set.keys()], deleted, origin: 'local' });
   }
 
   /** What goes wrong here cannot be told to the callers: they have their answers. */
@@ -385,23 +322,15 @@ export class Bucket {
     if (this.#current) await this.flush();
     if (this.#read === shared) this.#read = undefined;
     this.#askedAt = this.#commits;
-    const snapshot = await this.#ask(shared.fields);
+    const snapshot = await this.#port.read(shared.fields);
     if (!this.#isOlder(snapshot)) return snapshot;
     await this.#migrate();
-    return this.#ask(shared.fields);
+    return this.#port.read(shared.fields);
   }
 
   /** Writes nothing but what the migration changes. */
   #migrate(): Promise<void> {
     return this.#write(() => {}, true);
-  }
-
-  async #ask(fields?: readonly string[]): Promise<Snapshot> {
-    try {
-      return await this.#engine.storage.read(this.id, fields ? { fields } : {});
-    } catch (error) {
-      throw this.#failure(error);
-    }
   }
 
   // Versions
@@ -425,93 +354,6 @@ export class Bucket {
     if (!isMigrated || content.isEmpty) return toKnown(revision, content);
     const from = Number(snapshot.fields.get(VERSION_NAME) ?? 1);
     return { revision, content: this.#definition.migrate(content, from), isMigrated };
-  }
-
-  #failure(error: unknown): unknown {
-    if (isQTasksError(error) && error.code.startsWith('STORAGE_')) return error;
-    const { name } = this.#engine.storage;
-    const message = `storage "${name}" failed on state "${this.#definition.id}"`;
-    return new QTasksError('STORAGE_UNAVAILABLE', message, { cause: error });
-  }
-
-  // Listeners
-
-  /** @throws STORAGE_MISSING where the adapter cannot watch */
-  subscribe(listener: (change: BucketChange) => unknown): () => void {
-    const { storage } = this.#engine;
-    if (!storage.watch) {
-      const message = `subscribe: storage "${storage.name}" cannot watch for changes; use one that can`;
-      throw new QTasksError('STORAGE_MISSING', message);
-    }
-    try {
-      this.#unwatch ??= storage.watch(this.id, (change) => this.#noticed(change));
-    } catch (error) {
-      throw this.#failure(error);
-    }
-    const one = (change: BucketChange): unknown => listener(change);
-    this.#listeners.add(one);
-    void this.#learnNames();
-    return () => {
-      this.#listeners.delete(one);
-      if (this.#listeners.size === 0) this.stopWatching();
-    };
-  }
-
-  /** Drops all listeners. */
-  stopWatching(): void {
-    this.#listeners.clear();
-    this.#names.clear();
-    this.#unwatch?.();
-    this.#unwatch = undefined;
-  }
-
-  /** Somebody else's clear is told with the names of what was there. */
-  async #learnNames(): Promise<void> {
-    try {
-      for (const name of (await this.readAll()).names()) this.#names.add(name);
-    } catch {
-      // Whoever reads next is told.
-    }
-  }
-
-  #noticed(change: Change): void {
-    if (change.writer === this.#engine.writer) return;
-    this.#remote = this.#remote.then(() => this.#tellRemote(change));
-  }
-
-  async #tellRemote({ fields }: Change): Promise<void> {
-    try {
-      const before = [...this.#names];
-      const content = await this.readAll();
-      const names = fields === 'all' ? new Set([...content.names(), ...before]) : toFields(fields);
-      const changed = [...names].filter((name) => content.has(name));
-      const deleted = [...names].filter((name) => !content.has(name));
-      this.#tell({ changed, deleted, origin: 'remote' });
-    } catch (error) {
-      this.#engine.runtime.report(error);
-    }
-  }
-
-  #tell(change: BucketChange): void {
-    for (const name of change.changed) this.#names.add(name);
-    for (const name of change.deleted) this.#names.delete(name);
-    if (change.changed.length + change.deleted.length === 0) return;
-    const { runtime } = this.#engine;
-    if (runtime.events.has('state:change')) {
-      const { state, session } = this.id;
-      runtime.events.emit({
-        type: 'state:change',
-        at: runtime.clock.now(),
-        state,
-        session,
-        ...change,
-      });
-    }
-    for (const listener of [...this.#listeners]) {
-      // One may have stopped another meanwhile.
-      if (!this.#listeners.has(listener)) continue;
-      callGuarded(listener, change, (error) => runtime.report(error));
-    }
   }
 }
 

@@ -1,11 +1,12 @@
 /** `AsyncState`: named fields that the steps of one session share. */
-import { Bucket, type Engine } from './bucket.js';
+import { Bucket } from './bucket.js';
 import { decode } from './codec.js';
 import { toStored } from './content.js';
 import { nameOf, StateDefinition } from './definition.js';
 import { QTasksError } from './errors.js';
 import { type InstantNeed, NEED, type Place, type Runtime } from './need.js';
 import { check, checkOptions, describe, hasMethods, isRecord, kinds } from './options.js';
+import type { Engine } from './port.js';
 import { attempt, isStrayPromise } from './promises.js';
 import type { StorageAdapter } from './storage.js';
 import type { StandardSchema } from './types.js';
@@ -152,7 +153,7 @@ export abstract class AsyncState<Shape extends object> {
   subscribe(listener: (change: StateChange<Shape>) => unknown): () => void {
     check('subscribe: the listener', listener, kinds.function);
     this.#handle.onClose(() => {})();
-    return this.#handle.bucket().subscribe((change) => listener(change as StateChange<Shape>));
+    return this.#handle.bucket().listeners.add((change) => listener(change as StateChange<Shape>));
   }
 
   /**
@@ -360,7 +361,7 @@ class States {
     this.#isClosed = true;
     for (const end of this.#closers) end();
     const buckets = [...this.#buckets.values()].flatMap((some) => [...some.values()]);
-    for (const bucket of buckets) bucket.stopWatching();
+    for (const bucket of buckets) bucket.listeners.clear();
     await Promise.all(buckets.map((bucket) => bucket.flush()));
   }
 }

@@ -28,6 +28,8 @@ const layers = [
   ['resolver', 'plan', 'shared'],
   ['task', 'depends', 'state', 'context'],
   ['bucket'],
+  ['listeners'],
+  ['port'],
   ['definition'],
   ['content', 'codec'],
   ['run'],

@@ -1,15 +1,14 @@
 /** `AsyncState`: named fields that the steps of one session share. */
-import { Bucket } from './bucket.js';
 import { decode } from './codec.js';
 import { toStored } from './content.js';
-import { nameOf, StateDefinition } from './definition.js';
+import { nameOf, type StateDefinition } from './definition.js';
 import { QTasksError } from './errors.js';
-import { type InstantNeed, NEED, type Place, type Runtime } from './need.js';
+import { type InstantNeed, NEED } from './need.js';
 import { check, checkOptions, describe, hasMethods, isRecord, kinds } from './options.js';
-import type { Engine } from './port.js';
 import { attempt, isStrayPromise } from './promises.js';
-import type { StorageAdapter } from './storage.js';
+import { currentHandle, type Handle, type StateClass, StateNeed } from './states.js';
 import type { StandardSchema } from './types.js';
+import { Wake } from './wake.js';
 
 /** The name of a field. */
 type Field<Shape> = Extract<keyof Shape, string>;
@@ -32,17 +31,6 @@ export interface StateChange<Shape extends object> {
   readonly origin: 'local' | 'remote';
 }
 
-/** Where a state object finds its bucket; a new one may have taken its place. */
-interface Handle {
-  readonly definition: StateDefinition;
-  bucket(): Bucket;
-  /** Calls back as the app closes, unless what it returns has stopped that. */
-  onClose(callback: () => void): () => void;
-}
-
-/** How a state object is told its handle: it is constructed while this is set. */
-let opening: Handle | undefined;
-
 /**
  * The base of all states: `class Registration extends AsyncState<{ step: number }>`.
  *
@@ -64,11 +52,12 @@ export abstract class AsyncState<Shape extends object> {
 
   /** @throws STATE_INVALID: a state is injected by `needs` or taken from `app.state` */
   constructor() {
-    if (!opening) {
+    const handle = currentHandle();
+    if (!handle) {
       const message = `state class ${nameOf(new.target)}: it is not constructed by hand; name it in needs, or pass it to app.state`;
       throw new QTasksError('STATE_INVALID', message);
     }
-    this.#handle = opening;
+    this.#handle = handle;
   }
 
   static [NEED](this: unknown): InstantNeed {
@@ -200,42 +189,6 @@ export abstract class AsyncState<Shape extends object> {
   }
 }
 
-/** Something to wait for that may happen before, once or often, until it is over. */
-class Wake {
-  readonly #stop: () => void;
-  #isDue = false;
-  isOver = false;
-  #resolve = (): void => {};
-
-  /** @param subscribe what makes it due from now on; returns what stops that */
-  constructor(subscribe: (wake: () => void) => () => void) {
-    this.#stop = subscribe(() => {
-      this.#isDue = true;
-      this.#resolve();
-    });
-  }
-
-  end(): void {
-    this.isOver = true;
-    this.#stop();
-    this.#resolve();
-  }
-
-  /** Resolves to `true` each time it is due, to `false` once it is over. */
-  async next(): Promise<boolean> {
-    if (!this.#isDue && !this.isOver) {
-      await new Promise<void>((resolve) => {
-        this.#resolve = resolve;
-      });
-    }
-    this.#isDue = false;
-    return !this.isOver;
-  }
-}
-
-/** A concrete state class. */
-type StateClass = { readonly id: string; readonly name: string } & (new () => AsyncState<object>);
-
 /** @throws STATE_INVALID, VALUE_UNSUPPORTED */
 function takeAll(definition: StateDefinition, values: unknown): [string, unknown][] {
   const isPromise = isStrayPromise(values);
@@ -254,124 +207,3 @@ const constant =
   <T>(value: T): (() => T) =>
   () =>
     value;
-
-/** The class as a need. */
-class StateNeed implements InstantNeed {
-  readonly scope = 'session';
-  readonly #stateClass: StateClass;
-
-  constructor(stateClass: StateClass) {
-    this.#stateClass = stateClass;
-  }
-
-  register(runtime: Runtime): () => void {
-    return statesOf(runtime).register(this.#stateClass);
-  }
-
-  open({ runtime, session }: Place): AsyncState<object> {
-    return statesOf(runtime).open(this.#stateClass, session);
-  }
-}
-
-const STATES = Symbol('qtasks-lite.states');
-
-const statesOf = (runtime: Runtime): States => runtime.once(STATES, () => new States(runtime));
-
-/** How many buckets that nobody uses are remembered for each state. */
-const maxIdle = 1_000;
-
-/** The states of one app. */
-class States {
-  readonly #engine: Engine | undefined;
-  readonly #classes = new Map<string, StateClass>();
-  readonly #definitions = new Map<StateClass, StateDefinition>();
-  readonly #buckets = new Map<StateDefinition, Map<string, Bucket>>();
-  readonly #closers = new Set<() => void>();
-  #forgetAt = maxIdle;
-  #isClosed = false;
-
-  constructor(runtime: Runtime) {
-    const { storage } = runtime;
-    if (storage) this.#engine = createEngine(runtime, storage);
-    runtime.onClose(() => this.#close());
-  }
-
-  /**
-   * @returns what takes it back
-   * @throws STATE_INVALID, STATE_DUPLICATE
-   */
-  register(stateClass: StateClass): () => void {
-    if (this.#definitions.has(stateClass)) return () => {};
-    const definition = new StateDefinition(stateClass);
-    const namesake = this.#classes.get(definition.id);
-    if (namesake) {
-      const message = `state class ${nameOf(stateClass)}: its id "${definition.id}" is that of ${nameOf(namesake)} already; give one of them another id`;
-      throw new QTasksError('STATE_DUPLICATE', message);
-    }
-    this.#classes.set(definition.id, stateClass);
-    this.#definitions.set(stateClass, definition);
-    this.#buckets.set(definition, new Map());
-    return () => {
-      this.#classes.delete(definition.id);
-      this.#definitions.delete(stateClass);
-      this.#buckets.delete(definition);
-    };
-  }
-
-  /** @throws STORAGE_MISSING */
-  open(stateClass: StateClass, session: string): AsyncState<object> {
-    const engine = this.#engine;
-    const definition = this.#definitions.get(stateClass);
-    if (!engine || !definition) {
-      const message = `state "${stateClass.id}" needs a storage; pass one to new QTasks, like { storage: memory() }`;
-      throw new QTasksError('STORAGE_MISSING', message);
-    }
-    const bucket = (): Bucket => this.#bucket(engine, definition, session);
-    const onClose = (callback: () => void): (() => void) => {
-      if (this.#isClosed) throw closed(stateClass);
-      this.#closers.add(callback);
-      return () => this.#closers.delete(callback);
-    };
-    try {
-      opening = { definition, bucket, onClose };
-      return new stateClass();
-    } finally {
-      opening = undefined;
-    }
-  }
-
-  #bucket(engine: Engine, definition: StateDefinition, session: string): Bucket {
-    const buckets = this.#buckets.get(definition) ?? new Map<string, Bucket>();
-    const known = buckets.get(session);
-    if (known) return known;
-    if (buckets.size >= this.#forgetAt) this.#forget(buckets);
-    const bucket = new Bucket(engine, definition, session);
-    buckets.set(session, bucket);
-    return bucket;
-  }
-
-  /** Forgets the oldest half of the buckets that nobody uses; the next look waits for as many new ones. */
-  #forget(buckets: Map<string, Bucket>): void {
-    const idle = [...buckets].filter(([, bucket]) => bucket.isIdle);
-    for (const [session] of idle.slice(0, -maxIdle / 2)) buckets.delete(session);
-    this.#forgetAt = buckets.size + maxIdle / 2;
-  }
-
-  async #close(): Promise<void> {
-    this.#isClosed = true;
-    for (const end of this.#closers) end();
-    const buckets = [...this.#buckets.values()].flatMap((some) => [...some.values()]);
-    for (const bucket of buckets) bucket.listeners.clear();
-    await Promise.all(buckets.map((bucket) => bucket.flush()));
-  }
-}
-
-function closed({ id }: StateClass): QTasksError {
-  return new QTasksError('APP_CLOSED', `state "${id}" cannot be watched: its app is closed`);
-}
-
-function createEngine(runtime: Runtime, storage: StorageAdapter): Engine {
-  const random = (): string => Math.random().toString(36).slice(2);
-  let sequence = 0;
-  return { runtime, storage, writer: random() + random(), nextSequence: () => ++sequence };
-}

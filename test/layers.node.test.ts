@@ -18,6 +18,7 @@ const ground = [
   'promises',
   'records',
   'types',
+  'wake',
 ];
 
 /** The core from top to bottom: a file may import its own layer and those below, types included. */
@@ -27,6 +28,7 @@ const layers = [
   ['executor', 'attempt', 'active-run', 'queue', 'signals'],
   ['resolver', 'plan', 'shared'],
   ['task', 'depends', 'state', 'context'],
+  ['states'],
   ['bucket'],
   ['listeners'],
   ['port'],

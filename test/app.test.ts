@@ -127,6 +127,24 @@ describe('tasks', () => {
   });
 });
 
+describe('records of needs', () => {
+  it('are made for each run, also where there are none', async () => {
+    const app = new QTasks();
+    const keep = (needs: object): string[] => {
+      const names = Object.keys(needs);
+      try {
+        Object.assign(needs, { kept: true });
+      } catch {
+        // frozen is as good
+      }
+      return names;
+    };
+    const none = app.task('none', {}, keep);
+    const some = app.task('some', { db: Depends(() => 1) }, keep);
+    for (let run = 0; run < 2; run++) expect([await none(), await some()]).toEqual([[], ['db']]);
+  });
+});
+
 describe('sessions and settings', () => {
   it('takes any non-empty string for a session', async () => {
     const app = new QTasks();
@@ -543,6 +561,28 @@ describe('events', () => {
     ]);
   });
 
+  it('of a late resource bring the attempt that it was opened for', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock, grace: 0 });
+    const attempts: unknown[] = [];
+    app.on('dependency:error', ({ attempt }) => attempts.push(attempt));
+    const [opening, body] = [gate(), gate()];
+    const dep = Depends({ ctx: Context }, async function* ({ ctx }) {
+      if (ctx.attempt === 1) await opening.promise;
+      yield;
+    });
+    const options = { timeout: 10, retry: { limit: 1, delay: 0 } };
+    const run = app.task('t', { dep }, () => body.promise, options)();
+    const { settled } = run;
+    await clock.advance(11);
+    expect(run.status).toBe('process');
+    opening.resolve();
+    await settle();
+    body.resolve();
+    await settled;
+    expect(attempts).toEqual([1]);
+  });
+
   it('reach every listener though one throws or rejects, and are told to the logger', async () => {
     const log: unknown[] = [];
     const app = new QTasks({ name: 'app', logger: lines(log) });
@@ -625,6 +665,24 @@ describe('slots and order', () => {
     ends.resolve();
     await Promise.all([blocker, ...runs]);
     expect(order).toEqual(['raised', 'high 1', 'high 2', 'usual 1', 'usual 2', 'low 1', 'low 2']);
+  });
+
+  it('go to those that wait before a run that a listener starts', async () => {
+    const app = new QTasks({ concurrency: 1 });
+    const order: string[] = [];
+    const work = app.task('work', (name: string) => void order.push(name));
+    const ends = gate();
+    const first = app.task('blocker', () => ends.promise)();
+    app.on('run:success', ({ task }) => {
+      if (task !== 'blocker') return;
+      void app.with({ priority: 5 }).run(work, 'low');
+      void app.with({ priority: -5 }).run(work, 'high');
+    });
+    const waiting = work('waiting');
+    ends.resolve();
+    await Promise.all([first, waiting]);
+    await settle();
+    expect(order).toEqual(['high', 'waiting', 'low']);
   });
 
   it('keep the order among 1,000 of which many are cancelled', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Context, Depends, isQTasksError, type Logger, QTasks } from '../src/index.js';
 import { ManualClock, settle } from './support/clock.js';
-import { rejection } from './support/promises.js';
+import { gate, rejection } from './support/promises.js';
 import { traced } from './support/traced.js';
 
 describe('what it knows', () => {
@@ -84,6 +84,71 @@ describe('what it knows', () => {
       true,
       true,
       true,
+    ]);
+  });
+});
+
+describe('its signal', () => {
+  it("does not abort for the handler's own failure, whenever it is looked at first", async () => {
+    const app = new QTasks();
+    const seen: boolean[] = [];
+    for (const early of [true, false]) {
+      const dep = Depends({ ctx: Context }, async function* ({ ctx }) {
+        if (early) seen.push(ctx.signal.aborted);
+        try {
+          yield;
+        } catch {
+          seen.push(ctx.signal.aborted);
+          await ctx.sleep(0);
+          seen.push(ctx.signal.aborted);
+        }
+      });
+      const run = app.task(`t${early}`, { dep }, () => Promise.reject('no'))();
+      expect(await run.settled).toMatchObject({ error: 'no', cleanupErrors: [] });
+    }
+    expect(seen).toEqual([false, false, false, false, false]);
+  });
+
+  it('has aborted where it is looked at after the abort only', async () => {
+    const app = new QTasks();
+    const seen: unknown[] = [];
+    const dep = Depends({ ctx: Context }, function* ({ ctx }) {
+      try {
+        yield;
+      } catch {
+        seen.push(ctx.signal.aborted, ctx.signal.reason);
+      }
+    });
+    const run = app.task('t', { dep }, () => settle())();
+    run.cancel('stop');
+    await run.settled;
+    expect(seen).toEqual([true, 'stop']);
+  });
+
+  it('and its attempt stay its own for a handler that is past its grace', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock, grace: 0 });
+    const seen: unknown[] = [];
+    const body = gate();
+    const slow = app.task(
+      't',
+      { ctx: Context },
+      async ({ ctx }) => {
+        const own = ctx.attempt;
+        await body.promise;
+        seen.push([own, ctx.attempt, ctx.signal.aborted]);
+      },
+      { timeout: 10, retry: { limit: 1, delay: 0 } },
+    );
+    const run = slow();
+    const { settled } = run;
+    await clock.advance(15);
+    expect(run.status).toBe('process');
+    body.resolve();
+    await settled;
+    expect(seen).toEqual([
+      [1, 1, true],
+      [2, 2, false],
     ]);
   });
 });
@@ -221,6 +286,19 @@ describe('defer', () => {
       ...['+db', '+page', 'body'],
       ...['second', 'first', '-page', 'deferred by page', '-db'],
     ]);
+  });
+
+  it('gives its callback nothing', async () => {
+    const app = new QTasks();
+    const seen: unknown[][] = [];
+    for (const fails of [false, true]) {
+      const task = app.task(`t${fails}`, { ctx: Context }, ({ ctx }) => {
+        ctx.defer((...given: unknown[]) => seen.push(given));
+        if (fails) throw 'no';
+      });
+      await task().settled;
+    }
+    expect(seen).toEqual([[], []]);
   });
 
   it('runs after a failure and a cancel too, once for each attempt', async () => {

@@ -345,6 +345,86 @@ describe('exactly one outcome', () => {
   });
 });
 
+describe('a cancel among other failures', () => {
+  it('27 ends a wait for siblings of a failed opening after grace, and is not retried', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock, grace: 10 });
+    const needs = { bad: Depends(() => Promise.reject('no')), stuck: Depends(() => never) };
+    const run = app.task('t', needs, () => {}, { retry: 3 })();
+    const { settled } = run;
+    await settle();
+    run.cancel('stop');
+    await clock.advance(10);
+    expect(await settled).toMatchObject({ status: 'cancel', error: 'stop', attempts: 1 });
+  });
+
+  it('30 gives one outcome for a cancel by a listener of run:retry', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock });
+    const ends: string[] = [];
+    const fails = app.task(
+      't',
+      async () => {
+        await settle();
+        throw 'no';
+      },
+      { retry: 2 },
+    );
+    const run = fails();
+    app.on('run:retry', () => run.cancel('stop'));
+    app.on('run:cancel', ({ type }) => ends.push(type));
+    expect(await run.settled).toMatchObject({ status: 'cancel', error: 'stop' });
+    await clock.advance(10_000);
+    expect(ends).toEqual(['run:cancel']);
+  });
+
+  it('30 gives one outcome for a cancel by `when`, and harms no other run', async () => {
+    const app = new QTasks();
+    const ends: string[] = [];
+    for (const type of ['run:cancel', 'run:error'] as const) {
+      app.on(type, ({ task }) => ends.push(`${task} ${type}`));
+    }
+    const body = gate();
+    const other = app.task('other', () => body.promise)();
+    const when = (): boolean => {
+      run.cancel('stop');
+      return true;
+    };
+    const fails = app.task(
+      't',
+      async () => {
+        await settle();
+        throw 'no';
+      },
+      { retry: { limit: 3, when } },
+    );
+    const run = fails();
+    expect(await run.settled).toMatchObject({ status: 'cancel', error: 'stop' });
+    expect(ends).toEqual(['t run:cancel']);
+    let closed = false;
+    const closing = app.close().then(() => {
+      closed = true;
+    });
+    await settle();
+    expect(closed).toBe(false);
+    body.resolve();
+    await Promise.all([other, closing]);
+  });
+
+  it('31 runs nothing of a run that a logger aborts as it starts', async () => {
+    const controller = new AbortController();
+    const info = (): void => controller.abort('stop');
+    const app = new QTasks({ logger: { info, warn() {}, error() {} } });
+    const log: string[] = [];
+    for (const type of ['run:success', 'run:cancel'] as const) app.on(type, () => log.push(type));
+    const task = app.task('t', () => log.push('body'));
+    const run = app.with({ signal: controller.signal }).run(task);
+    expect(await run.settled).toMatchObject({ status: 'cancel', error: 'stop' });
+    await settle();
+    expect(log).toEqual(['run:cancel']);
+  });
+});
+
 describe('before the start', () => {
   it('31 runs nothing where the signal has aborted already', async () => {
     const log: string[] = [];

@@ -488,6 +488,32 @@ describe('a teardown that takes too long', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('17 counts for one that yields again and hangs as it is ended', async () => {
+    const log: string[] = [];
+    const clock = new ManualClock();
+    const app = new QTasks({ clock });
+    const outer = Depends(() => traced(log, 'outer'));
+    const dep = Depends(
+      { outer },
+      async function* () {
+        try {
+          yield 1;
+          yield 2;
+        } finally {
+          await never;
+        }
+      },
+      { closeTimeout: 20 },
+    );
+    const { settled } = app.task('t', { dep }, () => 'value')();
+    await clock.advance(20);
+    const { error, cleanupErrors } = await settled;
+    expect(isQTasksError(error, 'CLEANUP_FAILED')).toBe(true);
+    expect(isQTasksError(cleanupErrors[0], 'TASK_TIMEOUT')).toBe(true);
+    expect(log[1]?.startsWith('!outer')).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+
   it('17 counts for longer-lived ones too', async () => {
     const clock = new ManualClock();
     const app = new QTasks({ clock });
@@ -533,6 +559,29 @@ describe('closing again, cancelling late', () => {
     await ann.close();
     await app.close();
     expect(log).toEqual(['+own', '-own']);
+  });
+
+  it('18 lets a second close of a session wait for the first', async () => {
+    const log: string[] = [];
+    const app = new QTasks();
+    const closing = gate();
+    const own = Depends(
+      async function* () {
+        yield;
+        await closing.promise;
+        log.push('closed');
+      },
+      { scope: 'session' },
+    );
+    const ann = app.session('ann');
+    await ann.run(app.task('t', { own }, () => {}));
+    const both = ['one', 'two'].map((name) => ann.close().then(() => log.push(name)));
+    await settle();
+    expect(log).toEqual([]);
+    closing.resolve();
+    await Promise.all(both);
+    expect(log[0]).toBe('closed');
+    expect(log).toHaveLength(3);
   });
 
   it('18 gives every caller of close the same failure', async () => {

@@ -1,7 +1,7 @@
 /** What an adversary or an odd library does to the library: each run still settles, once, torn down. */
 import { describe, expect, it } from 'vitest';
 import { Depends, QTasks } from '../../src/index.js';
-import { settle } from '../support/clock.js';
+import { ManualClock, settle } from '../support/clock.js';
 import { traced } from '../support/traced.js';
 
 it('3 takes the first word of a subclass of Promise that calls back twice', async () => {
@@ -22,6 +22,39 @@ it('3 takes the first word of a subclass of Promise that calls back twice', asyn
   const run = app.task('t', { twice, other }, ({ other }) => other)();
   expect(await run).toBe('other');
   expect(log).toEqual(['+other', '-other']);
+});
+
+describe('odd teardowns', () => {
+  it('17 takes a thenable that throws for a failed teardown, and lets go of its timer', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock });
+    const odd = {
+      // biome-ignore lint/suspicious/noThenProperty: odd on purpose
+      then() {
+        throw 'odd';
+      },
+    } as unknown as PromiseLike<void>;
+    const dep = Depends.using(() => ({ [Symbol.asyncDispose]: () => odd }), { closeTimeout: 10 });
+    const { settled } = app.task('t', { dep }, () => 'value')();
+    await clock.advance(100);
+    expect(await settled).toMatchObject({ status: 'error', cleanupErrors: ['odd'] });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('26 waits for a sync generator that closes its app while it opens', async () => {
+    const log: string[] = [];
+    const app = new QTasks();
+    let closing: Promise<void> | undefined;
+    const dep = Depends(function* () {
+      closing = app.close({ drain: 0 });
+      yield;
+      log.push('closed');
+    });
+    const run = app.task('t', { dep }, () => log.push('body'))();
+    await run.settled;
+    await closing;
+    expect(log).toEqual(['body', 'closed']);
+  });
 });
 
 describe('weird objects', () => {

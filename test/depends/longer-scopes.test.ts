@@ -318,6 +318,16 @@ describe('separate instances', () => {
     expect(log).toHaveLength(8);
   });
 
+  it('25 tells places apart whatever their names are', async () => {
+    let opened = 0;
+    const app = new QTasks();
+    const own = Depends(() => ++opened, { scope: 'worker', cache: false });
+    const middle = Depends({ c: own }, ({ c }) => c);
+    const one = app.task('a', { b: middle, 'b > c': own }, (all) => Object.values(all));
+    const other = app.task('a > b', { c: own }, ({ c }) => c);
+    expect(new Set([...(await one()), await other()]).size).toBe(3);
+  });
+
   it("25 waits for a session's runs as the session closes, and for no others", async () => {
     const log: string[] = [];
     const app = new QTasks();
@@ -485,6 +495,57 @@ describe('shutdown', () => {
     await app.task('t', needs, () => {})();
     await app.close();
     expect(log.slice(6)).toEqual(['-own2', '-own1', '-pool2', '-pool1', '-host2', '-host1']);
+  });
+
+  it('26 waits for a session that is closing before it closes what that needs', async () => {
+    const log: string[] = [];
+    const app = new QTasks();
+    const closing = gate();
+    const pool = Depends(() => traced(log, 'pool'), { scope: 'worker' });
+    const own = Depends(
+      { pool },
+      async function* () {
+        yield;
+        await closing.promise;
+        log.push('own closed');
+      },
+      { scope: 'session' },
+    );
+    const ann = app.session('ann');
+    await ann.run(app.task('t', { own }, () => {}));
+    const both = [ann.close(), app.close()];
+    await settle();
+    expect(log).toEqual(['+pool']);
+    closing.resolve();
+    await Promise.all(both);
+    expect(log).toEqual(['+pool', 'own closed', '-pool']);
+  });
+
+  it('26 starts no opening in a scope that has closed meanwhile', async () => {
+    const log: string[] = [];
+    const clock = new ManualClock();
+    const app = new QTasks({ clock, grace: 10 });
+    const late = gate();
+    const pool = Depends(
+      async function* () {
+        await late.promise;
+        yield* traced(log, 'pool');
+      },
+      { scope: 'worker' },
+    );
+    const own = Depends({ pool }, () => traced(log, 'own'), { scope: 'session' });
+    const ann = app.session('ann');
+    const run = ann.run(app.task('t', { own }, () => {}));
+    await settle();
+    run.cancel();
+    await run.settled;
+    const closing = ann.close();
+    await clock.advance(10);
+    await closing;
+    late.resolve();
+    await settle();
+    await app.close();
+    expect(log).toEqual(['+pool', '-pool']);
   });
 
   it('26 closes the rest although some fail, and rejects with all of it', async () => {

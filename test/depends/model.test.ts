@@ -134,6 +134,10 @@ interface Attempt {
 const areOpen = (needs: readonly Instance[]): boolean =>
   needs.every(({ state }) => state === 'open');
 
+function checkCleanup(error: unknown): void {
+  expect(isQTasksError(error, 'CLEANUP_FAILED')).toBe(true);
+}
+
 const again = Symbol('yielded again');
 const success = Symbol('success');
 
@@ -355,8 +359,11 @@ class World {
       if (spec.kind === 'plain' || spec.kind === 'promise') continue;
       this.#must(state === 'closed' || state === 'failed', 'it outlives those who need it');
     }
+    // In the longer scopes only what comes too late is told of an error; a disposer is told nothing.
+    if (!attempt) instance.late = told !== success;
     if (!attempt || instance.late) return;
-    if (told !== undefined) attempt.told.push(told);
+    // Who has a timeout of its own may be told of that.
+    if (told !== undefined && !instance.spec.timeout) attempt.told.push(told);
     attempt.closed.push(instance);
     const busy = attempt.opened.filter(
       ({ state, spec }) => state === 'closing' && !spec.closeTimeout,
@@ -395,7 +402,7 @@ class World {
     );
   }
 
-  async #act({ what, which, session }: Action): Promise<void> {
+  #act({ what, which, session }: Action): void {
     const one = this.runs[which % Math.max(1, this.runs.length)];
     const client = session === 0 ? this.app : this.app.session(sessions[session] ?? '');
     if (what === 'run') this.#start(client, which);
@@ -412,8 +419,7 @@ class World {
       this.clock.setTimeout(() => controller.abort(reason), this.#scenario.wait);
     }
     if (what === 'close session' && session > 0) {
-      const closing = client.close({ drain: this.#scenario.drain });
-      await Promise.all([closing.catch(() => {}), this.clock.advance(10_000)]);
+      client.close({ drain: this.#scenario.drain }).catch(checkCleanup);
     }
   }
 
@@ -434,12 +440,10 @@ class World {
   /** Plays the scenario to its end: the app is closed and nothing has a timer any more. */
   async play(): Promise<void> {
     for (const action of this.#scenario.actions) {
-      await this.#act(action);
+      this.#act(action);
       await this.clock.advance(action.after);
     }
-    const closing = this.app.close({ drain: this.#scenario.drain }).catch((error: unknown) => {
-      expect(isQTasksError(error, 'CLEANUP_FAILED')).toBe(true);
-    });
+    const closing = this.app.close({ drain: this.#scenario.drain }).catch(checkCleanup);
     await Promise.all([closing, this.clock.advance(100_000)]);
     await settle();
   }

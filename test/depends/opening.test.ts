@@ -582,6 +582,20 @@ describe('cancel while opening', () => {
     );
   });
 
+  it('8 has nothing to tell of a late value that needs no closing', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock, grace: 0 });
+    const told: unknown[] = [];
+    app.on('dependency:error', (event) => told.push(event));
+    const late = gate();
+    const run = app.task('t', { dep: Depends(() => late.promise) }, () => {})();
+    run.cancel();
+    await clock.advance(0);
+    late.resolve();
+    await settle();
+    expect(told).toEqual([]);
+  });
+
   it('8 does not start what was still to open', async () => {
     const log: string[] = [];
     const app = new QTasks();

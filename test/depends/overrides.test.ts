@@ -97,6 +97,21 @@ describe('a replacement', () => {
     ]);
   });
 
+  it('alone gets the original: what it needs besides gets the replacement, so that is a cycle', () => {
+    const app = new QTasks();
+    const db: Dependency<string, 'task'> = Depends(() => 'db');
+    const page = Depends({ db }, ({ db }) => `page on ${db}`);
+    app.task('one', { db, page }, () => {});
+    app.task('two', { page, db }, () => {});
+    const error = refusal(() =>
+      app.override(
+        db,
+        Depends({ page }, ({ page }) => page),
+      ),
+    );
+    expect(isQTasksError(error, 'DEPENDENCY_CYCLE')).toBe(true);
+  });
+
   it('may stand for two dependencies, which then are one', async () => {
     let opened = 0;
     const app = new QTasks();

@@ -104,7 +104,8 @@ export class QTasks<out Tasks extends object = Record<never, never>> extends Cli
   /**
    * Puts a fake in the place of a dependency: a function with the dependency's own scope, or another
    * `Depends`, whose scope is checked. Runs that have started keep what they have.
-   * @throws OPTION_INVALID, DEPENDENCY_SCOPE, DEPENDENCY_CYCLE; then nothing is changed
+   * @throws OPTION_INVALID, DEPENDENCY_INVALID, DEPENDENCY_SCOPE, DEPENDENCY_CYCLE, and what is wrong
+   * with a state it needs: STATE_INVALID, STATE_DUPLICATE; then nothing is changed
    */
   override<Value>(
     dependency: Dependency<Value>,

@@ -65,7 +65,8 @@ export interface TaskClient<out Tasks extends object> extends AsyncDisposable {
   with(settings: RunSettings): TaskClient<Tasks>;
   /**
    * A state of this session, to read, write and watch from outside a task.
-   * @throws STORAGE_MISSING, APP_CLOSED, and what is wrong with the class: STATE_INVALID, STATE_DUPLICATE
+   * @throws STORAGE_MISSING, APP_CLOSED, OPTION_INVALID, and what is wrong with the class:
+   * STATE_INVALID, STATE_DUPLICATE
    */
   state<State extends StateNeed>(stateClass: State): State['prototype'];
   /**

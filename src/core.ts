@@ -243,7 +243,7 @@ function throwCleanup(errors: readonly unknown[], what: string): void {
   throw new QTasksError('CLEANUP_FAILED', message, { cause: errors[0], data });
 }
 
-/** Checks the settings of `with`. */
+/** Checks the settings of `with`. @throws OPTION_INVALID */
 export function checkSettings(settings: unknown): void {
   checkOptions('with', settings, {
     signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
@@ -252,7 +252,7 @@ export function checkSettings(settings: unknown): void {
   });
 }
 
-/** Checks a session id: an empty one is a forgotten one. */
+/** Checks a session id: an empty one is a forgotten one. @throws OPTION_INVALID */
 export function checkSession(id: unknown): void {
   check('session: the id', id, kinds.name);
 }

@@ -69,7 +69,10 @@ export type DependencyOpenEvent = DependencyEvent<'dependency:open'>;
 /** A dependency was closed without trouble. */
 export type DependencyCloseEvent = DependencyEvent<'dependency:close'>;
 
-/** A dependency failed to close, or opened only after its run had settled without it. */
+/**
+ * A dependency failed to close, failed to open after another one had failed already, or opened only
+ * after its run had settled without it.
+ */
 export interface DependencyErrorEvent extends DependencyEvent<'dependency:error'> {
   readonly error: unknown;
 }

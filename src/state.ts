@@ -69,7 +69,7 @@ export abstract class AsyncState<Shape extends object> {
    * Reads one field, or all without a name.
    * @param fallback returned where nothing is stored and `initial` has nothing
    * @throws STORAGE_UNAVAILABLE and the other STORAGE codes; STATE_INVALID where the stored data is
-   * newer than the class
+   * newer than the class; OPTION_INVALID
    */
   get<Name extends Field<Shape>>(field: Name): Promise<Shape[Name] | undefined>;
   get<Name extends Field<Shape>, Fallback extends Shape[Name] | null | undefined>(
@@ -94,7 +94,8 @@ export abstract class AsyncState<Shape extends object> {
 
   /**
    * Writes one field; resolves once everybody can read it.
-   * @throws VALUE_UNSUPPORTED with `data.path`, STATE_INVALID, the STORAGE codes; then nothing is written
+   * @throws VALUE_UNSUPPORTED with `data.path`, STATE_INVALID, OPTION_INVALID, the STORAGE codes; then
+   * nothing is written
    */
   set<Name extends Field<Shape>>(field: Name, value: Shape[Name]): Promise<void> {
     return attempt(() => {
@@ -123,7 +124,7 @@ export abstract class AsyncState<Shape extends object> {
     return (await all) as Partial<Shape>;
   }
 
-  /** Deletes a field; one that is not there is no error. @throws the STORAGE codes */
+  /** Deletes a field; one that is not there is no error. @throws OPTION_INVALID, the STORAGE codes */
   async delete(field: Field<Shape>): Promise<void> {
     check('delete: the field', field, kinds.string);
     await this.#handle.bucket().delete(field);

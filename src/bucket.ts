@@ -96,7 +96,7 @@ export class Bucket {
   // Writes
 
   set(field: string, taken: unknown): Promise<void> {
-    if (!this.#current && this.#definition.version === 1) return this.#setAlone(field, taken);
+    if (!this.#current && !this.#definition.isVersioned) return this.#setAlone(field, taken);
     return this.#write((draft) => draft.put(field, taken), false);
   }
 
@@ -157,8 +157,8 @@ export class Bucket {
   #write<T>(run: (draft: Draft) => T, needsContent: boolean): Promise<T> {
     this.#writes++;
     return new Promise<T>((resolve, reject) => {
-      // A class with versions has to see what is there, to migrate it.
-      const needs = needsContent || this.#definition.version > 1;
+      // A class with versions has to see what is there, to migrate it or to leave it alone.
+      const needs = needsContent || this.#definition.isVersioned;
       const write = { run, needsContent: needs, resolve, reject } as Write;
       if (!this.#current) this.#start({ writes: [write], readers: [] });
       else if (this.#next) this.#next.writes.push(write);

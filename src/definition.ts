@@ -21,6 +21,8 @@ export class StateDefinition {
   readonly id: string;
   readonly ttl: Milliseconds | null;
   readonly version: number;
+  /** Whether it names a version: then it looks at what is stored before it writes. */
+  readonly isVersioned: boolean;
   /** What stands for fields that are not stored; `undefined` where there is nothing. */
   readonly initial: Content | undefined;
   readonly #fields: ReadonlyMap<string, StandardSchema>;
@@ -53,6 +55,7 @@ export class StateDefinition {
     this.id = id;
     this.ttl = ttl === undefined ? null : Number(ttl);
     this.version = Number(version);
+    this.isVersioned = stateClass.version !== undefined;
     this.#stateClass = stateClass;
     this.#fields = new Map(Object.entries(fields as Record<string, StandardSchema>));
     const names = Object.entries(initial as object);

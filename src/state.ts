@@ -38,6 +38,7 @@ export interface StateChange<Shape extends object> {
  * have `ttl` (Milliseconds since the last write of the session's state), `fields` (Standard Schemas
  * that check what is written and may change it), `initial` (returned for what is not stored, never
  * written by a read), `version` with `migrate(old, from)` (run once, on the first use of older data).
+ * Only a class that names its version, be it 1, looks before it writes and so leaves newer data alone.
  *
  * Every call is atomic, and no update is lost, on every storage, across pages, workers and processes
  * that share it. Values are taken as they are at the call, and what comes back is a copy.

@@ -1,10 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type MemoryOptions, memory } from '../../adapters/memory.js';
 import { testStorage } from '../../adapters/testing/index.js';
 import type { BucketId, Commit, StorageAdapter } from '../../src/storage.js';
 import { ManualClock, settle } from '../support/clock.js';
 
-testStorage(test, 'memory', () => memory());
+// All openers of one test are the same object, as they are in a runtime; its time is moved by hand.
+testStorage(test, 'memory', () => {
+  const clock = new ManualClock();
+  const storage = memory({ clock });
+  return { open: () => storage, sleep: (duration) => clock.advance(duration) };
+});
 
 const bucket = (session: string, state = 'cart'): BucketId => ({ app: 'app', session, state });
 
@@ -30,10 +35,13 @@ function bounded(options: MemoryOptions = {}) {
   return { clock, evicted, storage: memory({ clock, onEvict, ...options }) };
 }
 
-/** Makes as many commits as it takes until the storage has looked for what is over. */
+/** Makes more commits than it takes until the storage has looked for what is over. */
 async function sweep(storage: StorageAdapter): Promise<void> {
   for (let count = 0; count < 2_100; count++) await put(storage, bucket('busy', 'other'));
 }
+
+/** Lets a bucket go, by an expiry that nobody looks at or by emptying it. */
+const empty = { clear: true, set: new Map() };
 
 test.for<[what: string, options: unknown]>([
   ['no session', { maxSessions: 0 }],
@@ -42,6 +50,7 @@ test.for<[what: string, options: unknown]>([
   ['a text for maxSessions', { maxSessions: '3' }],
   ['no time', { ttl: 0 }],
   ['time that is no number', { ttl: Number.NaN }],
+  ['time without end', { ttl: Infinity }],
   ['negative time', { ttl: -1 }],
   ['an onEvict that is no function', { onEvict: true }],
   ['a clock that is none', { clock: {} }],
@@ -58,6 +67,22 @@ test('takes every option as undefined', async () => {
   const storage = memory(none as unknown as MemoryOptions);
   await put(storage, bucket('ann'));
   expect(await sessions(storage)).toEqual(['ann']);
+});
+
+test('says what it expected and what it received', () => {
+  expect(() => memory({ maxSessions: 1.5 })).toThrow(/maxSessions.*whole number.*received 1\.5/);
+  expect(() => memory({ ttl: Number.NaN })).toThrow(/ttl.*milliseconds.*received NaN/);
+});
+
+test('goes by the time of the runtime by default', async () => {
+  const storage = memory();
+  const start = performance.now();
+  await put(storage, bucket('ann'), { ttl: 30 });
+  while ((await storage.read(bucket('ann'))).revision !== null) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  // The two clocks may round apart.
+  expect(performance.now() - start).toBeGreaterThan(28);
 });
 
 test('says what it is', () => {
@@ -143,6 +168,24 @@ describe('maxSessions', () => {
     expect(await put(storage, bucket('ann'), { ifRevision })).toMatchObject({ ok: false });
   });
 
+  test('tells nothing of a session whose states had all expired', async () => {
+    const { clock, evicted, storage } = bounded({ maxSessions: 1 });
+    await put(storage, bucket('ann'), { ttl: 1_000 });
+    await clock.advance(1_000);
+    await put(storage, bucket('bob'));
+    await settle();
+    expect(evicted).toEqual([]);
+  });
+
+  test('an evicted bucket still knows the sequences of its writers', async () => {
+    const { evicted, storage } = bounded({ maxSessions: 1 });
+    await put(storage, bucket('ann'), { writer: 'w', sequence: 1 });
+    await put(storage, bucket('bob'));
+    await put(storage, bucket('ann'), { writer: 'w', sequence: 1 });
+    expect(await sessions(storage)).toEqual(['bob']);
+    expect(evicted).toEqual(['ann']);
+  });
+
   test('onEvict may use the storage', async () => {
     const evicted: string[] = [];
     const storage: StorageAdapter = memory({
@@ -169,6 +212,25 @@ describe('ttl', () => {
     await clock.advance(2);
     expect(await sessions(storage)).toEqual([]);
     expect(await storage.read(bucket('ann'))).toMatchObject({ revision: null });
+  });
+
+  test('holds on a clock that begins at 0', async () => {
+    let now = 0;
+    const clock = { now: () => now, setTimeout() {}, clearTimeout() {} };
+    const storage = memory({ ttl: 1_000, clock });
+    await put(storage, bucket('ann'));
+    now = 1_001;
+    expect(await storage.read(bucket('ann'))).toMatchObject({ revision: null });
+  });
+
+  test('a commit to one state keeps the others of its session', async () => {
+    const { clock, storage } = bounded({ ttl: 1_000 });
+    await put(storage, bucket('ann', 'wishes'));
+    for (let time = 0; time < 3_000; time += 500) {
+      await clock.advance(500);
+      await put(storage, bucket('ann'));
+    }
+    expect(await storage.read(bucket('ann', 'wishes'))).not.toMatchObject({ revision: null });
   });
 
   test('counts from the last read or commit', async () => {
@@ -203,9 +265,110 @@ describe('ttl', () => {
   });
 });
 
-describe('what is over', () => {
-  const empty = { clear: true, set: new Map() };
+describe('watch', () => {
+  const watched = (storage: StorageAdapter) => {
+    const told: number[] = [];
+    const stop = storage.watch?.(bucket('ann'), (change) => told.push(change.sequence));
+    return { told, stop };
+  };
 
+  test('tells nothing before the commit was made, and all in its order', async () => {
+    const storage = memory();
+    const { told } = watched(storage);
+    const commits = [1, 2, 3].map((sequence) => put(storage, bucket('ann'), { sequence }));
+    expect(told).toEqual([]);
+    await Promise.all(commits);
+    expect(told).toEqual([1, 2, 3]);
+  });
+
+  test('a stop counts at once, also for what was not told yet', async () => {
+    const storage = memory();
+    const { told, stop } = watched(storage);
+    const commit = put(storage, bucket('ann'));
+    stop?.();
+    await commit;
+    await settle();
+    expect(told).toEqual([]);
+  });
+
+  test('a close counts at once, also for what was not told yet', async () => {
+    const storage = memory();
+    const { told } = watched(storage);
+    const commit = put(storage, bucket('ann'));
+    await storage.close();
+    await commit;
+    await settle();
+    expect(told).toEqual([]);
+  });
+
+  test('tells who comes later nothing of what was before', async () => {
+    const storage = memory();
+    const first = watched(storage);
+    const commit = put(storage, bucket('ann'));
+    const later = watched(storage);
+    await commit;
+    await settle();
+    expect([first.told.length, later.told]).toEqual([1, []]);
+  });
+
+  test('an error of a listener is printed, and the others are told', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const storage = memory();
+    const error = new Error('of a listener');
+    storage.watch?.(bucket('ann'), () => {
+      throw error;
+    });
+    const { told } = watched(storage);
+    expect(await put(storage, bucket('ann'), { sequence: 1 })).toMatchObject({ ok: true });
+    await settle();
+    expect(told).toEqual([1]);
+    expect(print.mock.calls).toEqual([[expect.stringContaining('watch'), error]]);
+    print.mockRestore();
+  });
+});
+
+test('a close leaves locks to who holds them and who waits', async () => {
+  const storage = memory();
+  const place = { app: 'app', session: 'ann' };
+  const release = await storage.lock?.(place, {});
+  let isIn = false;
+  const next = storage.lock?.(place, {}).then(() => {
+    isIn = true;
+  });
+  await storage.close();
+  await settle();
+  expect(isIn).toBe(false);
+  await release?.();
+  await next;
+  expect(isIn).toBe(true);
+});
+
+test('locks are given in the order in which they were asked for', async () => {
+  const storage = memory();
+  const order: number[] = [];
+  const enter = async (index: number): Promise<void> => {
+    const release = await storage.lock?.({ app: 'app', session: 'ann' }, {});
+    order.push(index);
+    await settle();
+    await release?.();
+  };
+  await Promise.all([1, 2, 3, 4].map(enter));
+  expect(order).toEqual([1, 2, 3, 4]);
+});
+
+test('a ttl that is no duration is refused before anything happens', async () => {
+  const storage = memory();
+  for (const ttl of [Number.NaN, -1]) {
+    const commit = { writer: 'w', sequence: 1, ttl };
+    await expect(put(storage, bucket('ann'), commit)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+    });
+  }
+  await put(storage, bucket('ann'), { writer: 'w', sequence: 1 });
+  expect(await sessions(storage)).toEqual(['ann']);
+});
+
+describe('what is over', () => {
   test('an expired bucket is dropped, though nobody asks for it', async () => {
     const { clock, storage } = bounded();
     await put(storage, bucket('ann'), { writer: 'w', sequence: 1, ttl: 1_000 });
@@ -221,14 +384,24 @@ describe('what is over', () => {
     const { clock, storage } = bounded();
     await put(storage, bucket('ann'), { writer: 'w', sequence: 1 });
     await put(storage, bucket('ann'), { ...empty, writer: 'w', sequence: 2 });
-    await clock.advance(119_000);
-    await sweep(storage);
+    await clock.advance(119_999);
+    await put(storage, bucket('bob'), empty);
     await put(storage, bucket('ann'), { writer: 'w', sequence: 2 });
-    expect(await sessions(storage)).toEqual(['busy']);
-    await clock.advance(2_000);
-    await sweep(storage);
-    await put(storage, bucket('ann'), { writer: 'w', sequence: 2 });
-    expect(await sessions(storage)).toEqual(['ann', 'busy']);
+    expect(await sessions(storage)).toEqual([]);
+  });
+
+  test('the sequences of 5,000 buckets that are gone are known, and of no more than 10,000', async () => {
+    const { storage } = bounded();
+    const leave = async (name: string): Promise<void> => {
+      await put(storage, bucket(name), { ...empty, writer: 'w', sequence: 1 });
+    };
+    await leave('ann');
+    for (let index = 0; index < 4_999; index++) await leave(`a${index}`);
+    await put(storage, bucket('ann'), { writer: 'w', sequence: 1 });
+    expect(await sessions(storage)).toEqual([]);
+    for (let index = 0; index < 10_000; index++) await leave(`b${index}`);
+    await put(storage, bucket('ann'), { writer: 'w', sequence: 1 });
+    expect(await sessions(storage)).toEqual(['ann']);
   });
 
   test('an expired bucket still knows the sequences of its writers', async () => {

@@ -121,18 +121,36 @@ describe('the order of calls', () => {
 });
 
 describe('reads', () => {
-  it('see the writes that were called before them', async () => {
+  it('see the writes that were called before them, those that still queue too', async () => {
     const storage = new FaultyStorage();
     const state = app(storage).state(Any);
-    const { opened, open } = gate();
-    storage.nextCommits.push(passAfter(() => opened));
+    const gates = [gate(), gate()] as const;
+    for (const { opened } of gates) storage.nextCommits.push(passAfter(() => opened));
     void state.set('a', 1);
     void state.set('a', 2);
     const read = state.get('a');
     await settle();
-    expect(storage.reads).toHaveLength(0);
-    open();
+    gates[0].open();
+    await settle();
+    expect([storage.commits.length, storage.reads.length]).toEqual([2, 0]);
+    gates[1].open();
     expect(await read).toBe(2);
+  });
+
+  it('do not join one that waits for fewer writes', async () => {
+    const storage = new FaultyStorage();
+    const state = app(storage).state(Any);
+    const gates = [gate(), gate()] as const;
+    for (const { opened } of gates) storage.nextCommits.push(passAfter(() => opened));
+    void state.set('a', 1);
+    const early = state.get('a');
+    await settle();
+    void state.set('a', 2);
+    const late = state.get('a');
+    gates[0].open();
+    expect(await early).toBe(1);
+    gates[1].open();
+    expect(await late).toBe(2);
   });
 
   it('see a write that was called before them though it fails', async () => {

@@ -19,9 +19,19 @@ const increment = ({ count = 0 }: { count?: number }): { count: number } => ({ c
 const bucket = { app: 'app', session: '', state: 'any' };
 const unknownOutcome = new QTasksError('STORAGE_UNKNOWN_OUTCOME', 'no answer');
 
+/** Notes what is waited for. */
+class NotingClock extends ManualClock {
+  readonly delays: number[] = [];
+
+  override setTimeout(callback: () => void, delay: number): ReturnType<ManualClock['setTimeout']> {
+    this.delays.push(delay);
+    return super.setTimeout(callback, delay);
+  }
+}
+
 interface World {
   readonly storage: FaultyStorage;
-  readonly clock: ManualClock;
+  readonly clock: NotingClock;
   readonly app: QTasks;
   /** The same data, past all faults. */
   readonly other: QTasks;
@@ -30,7 +40,7 @@ interface World {
 
 function world(): World {
   const storage = new FaultyStorage();
-  const clock = new ManualClock();
+  const clock = new NotingClock();
   const reported: unknown[] = [];
   const logger: Logger = { info() {}, warn() {}, error: (_, error) => void reported.push(error) };
   return {
@@ -96,6 +106,15 @@ describe('conflicts', () => {
     expect(storage.locks).toEqual([expect.objectContaining(bucket)]);
   });
 
+  it('do not wait any more while the lock is held', async () => {
+    const all = world();
+    disturb(all, 50);
+    const update = all.app.state(Counter).update(increment);
+    await all.clock.advance(1_000);
+    expect(await update).toEqual({ count: 51 });
+    expect([all.clock.delays.length, all.storage.locks.length]).toEqual([6, 1]);
+  });
+
   it('give up with STORAGE_CONFLICT after 100, free the lock and write nothing', async () => {
     const all = world();
     const { storage, clock, app, other } = all;
@@ -110,6 +129,29 @@ describe('conflicts', () => {
     expect([storage.commits.length, storage.locks.length, freed]).toEqual([100, 1, 1]);
     expect(await other.state(Counter).get('count')).toBe(100);
     expect(await state.update(increment)).toEqual({ count: 101 });
+  });
+
+  it('without a lock wait at most 64 ms each time, by chance', async () => {
+    const storage = new FaultyStorage();
+    const clock = new NotingClock();
+    const { read, commit, list, close } = storage;
+    const lockless = {
+      name: 'lockless',
+      scope: 'runtime',
+      read: read.bind(storage),
+      commit: commit.bind(storage),
+      list: list.bind(storage),
+      close: close.bind(storage),
+    } as const;
+    const app = new QTasks({ name: 'app', storage: lockless, clock });
+    const other = new QTasks({ name: 'app', storage: storage.inner });
+    disturb({ ...world(), storage, other }, 99);
+    const update = app.state(Counter).update(increment);
+    await clock.advance(10_000);
+    expect(await update).toEqual({ count: 100 });
+    expect(clock.delays).toHaveLength(97);
+    expect(Math.max(...clock.delays)).toBeLessThanOrEqual(64);
+    expect(new Set(clock.delays).size).toBeGreaterThan(50);
   });
 
   it('are met by writes without a look never', async () => {

@@ -19,6 +19,8 @@ export class SharedScope {
   /** In the order in which they came to be open. */
   readonly #open: Lease[] = [];
   #isClosed = false;
+  /** A session may be closed twice, by itself and with its app. */
+  #closing: Promise<unknown[]> | undefined = undefined;
   /** How many apps use it, where it is shared by several: the last to close it does so. */
   users = 0;
 
@@ -77,9 +79,14 @@ export class SharedScope {
    * is waited for, but not longer than `grace`; then it is closed when it comes.
    */
   async close(grace: Milliseconds): Promise<unknown[]> {
+    if (--this.users > 0) return [];
+    this.#closing ??= this.#closeAll(grace);
+    return this.#closing;
+  }
+
+  async #closeAll(grace: Milliseconds): Promise<unknown[]> {
     const { clock } = this.place.runtime;
     const errors: unknown[] = [];
-    if (--this.users > 0) return errors;
     await new Promise<void>((resolve) => {
       const timer = clock.setTimeout(resolve, grace);
       void Promise.allSettled(this.#instances.values()).then(() => {

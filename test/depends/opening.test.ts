@@ -255,10 +255,16 @@ describe('kinds of dependencies', () => {
   });
 
   it('3 leaves an iterator that is no generator as it is', async () => {
-    const iterator = new Map([[1, 2]]).entries();
-    const dep = Depends(() => iterator);
     const app = new QTasks();
-    expect(await app.task('t', { dep }, ({ dep }) => dep)()).toBe(iterator);
+    const iterator = new Map([[1, 2]]).entries();
+    const method = (): void => expect.unreachable('it is no generator');
+    const all = { next: method, throw: method, return: method };
+    const values: object[] = [iterator];
+    for (const missing of Object.keys(all)) values.push({ ...all, [missing]: undefined });
+    for (const [place, value] of values.entries()) {
+      const dep = Depends(() => value);
+      expect(await app.task(`t${place}`, { dep }, ({ dep }) => ({ dep }))()).toEqual({ dep: value });
+    }
     expect(iterator.next().value).toEqual([1, 2]);
   });
 

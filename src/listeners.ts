@@ -42,7 +42,7 @@ export class Listeners {
     this.#unwatch ??= this.#port.watch((change) => this.#noticed(change));
     const one = (change: BucketChange): unknown => listener(change);
     this.#listeners.add(one);
-    void this.#learnNames();
+    this.#remote = this.#remote.then(() => this.#learnNames());
     return () => {
       this.#listeners.delete(one);
       if (this.isEmpty) this.clear();

@@ -9,7 +9,7 @@ import {
   type StateChangeEvent,
 } from '../../src/index.js';
 import { settle } from '../support/clock.js';
-import { FaultyStorage, failWith, gate, passAfter } from '../support/faulty.js';
+import { answerAfter, FaultyStorage, failWith, gate, passAfter } from '../support/faulty.js';
 
 type Shape = Record<string, unknown>;
 
@@ -148,6 +148,20 @@ describe('subscribe', () => {
     await open(storage.inner).state(Any).clear();
     await settle();
     expect(seen).toEqual([remote([], ['before', 'after'])]);
+  });
+
+  it('lists all fields of a clear by another app that comes before it has read them', async () => {
+    const storage = new FaultyStorage();
+    await filled(storage);
+    const { opened, open: go } = gate();
+    storage.nextReads.push(answerAfter(() => opened));
+    const { seen } = watched(open(storage).state(Any));
+    await settle();
+    await open(storage.inner).state(Any).clear();
+    await settle();
+    go();
+    await settle();
+    expect(seen).toEqual([remote([], ['a', 'b', '\0v'])]);
   });
 
   it('lists all fields of a clear as deleted but those written with it', async () => {

@@ -38,7 +38,7 @@ function contentsOf(a: object, b: object): [unknown[], unknown[]] | undefined {
   if (ArrayBuffer.isView(a) && ArrayBuffer.isView(b)) return [[bytesOfView(a)], [bytesOfView(b)]];
   if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return undefined;
   const keys = keysOf(a);
-  if (keys.join('\0') !== keysOf(b).join('\0')) return undefined;
+  if (JSON.stringify(keys) !== JSON.stringify(keysOf(b))) return undefined;
   return [keys.map((key) => Reflect.get(a, key)), keys.map((key) => Reflect.get(b, key))];
 }
 

@@ -44,7 +44,7 @@ export class Buckets {
   /** A bucket without fields and without a place; it knows what its writers have sent. */
   create(id: BucketId): Bucket {
     const sequences: Sequences = this.sequencesOf(id) ?? new Map();
-    return { id, fields: new Map(), sequences, revision: '', expiresAt: Infinity };
+    return { id: lasting(id), fields: new Map(), sequences, revision: '', expiresAt: Infinity };
   }
 
   /** What the writers of a bucket that is gone have sent. */
@@ -123,3 +123,7 @@ export class Buckets {
     return hasAlive;
   }
 }
+
+/** An id that nobody changes while the bucket is there, and that `list` can give away. */
+const lasting = (id: BucketId): BucketId =>
+  Object.isFrozen(id) ? id : Object.freeze({ app: id.app, session: id.session, state: id.state });

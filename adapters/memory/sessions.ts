@@ -29,6 +29,7 @@ export interface Sessions {
   use(key: string): Session | undefined;
   /** Finds a session for somebody who only looks: it grows no younger by it. */
   peek(key: string): Session | undefined;
+  /** May contain some that are over. */
   all(): Session[];
   add(session: Session): void;
   delete(key: string): void;
@@ -104,7 +105,7 @@ export class BoundedSessions implements Sessions {
   }
 
   all(): Session[] {
-    return [...this.#cache.values()].filter(({ key }) => this.#cache.has(key));
+    return [...this.#cache.values()];
   }
 
   add(session: Session): void {

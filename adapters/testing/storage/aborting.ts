@@ -24,17 +24,6 @@ export const aborting: Cases = {
     await adapter.commit(arena.bucket(), commit);
     hasFields(await adapter.read(arena.bucket()), { a: '1' }, 'and its sequence can be used again');
   },
-  'an aborted lock rejects with the reason and is not held': async (arena) => {
-    const adapter = await arena.open();
-    if (!adapter.lock) return;
-    const place = { app: arena.app, session: 'ann' };
-    const reason = new Error('enough');
-    const signal = AbortSignal.abort(reason);
-    const error = await rejects(async () => adapter.lock?.(place, { signal }), 'an aborted lock');
-    same(error === reason, true, 'it rejects with the reason of the signal');
-    const release = await adapter.lock(place, {});
-    await release();
-  },
   'a signal that does not abort changes nothing': async (arena) => {
     const adapter = await arena.open();
     const { signal } = new AbortController();

@@ -40,6 +40,8 @@ export const conditions: Cases = {
       'the revision of current can be used without a read',
     );
     hasFields(current, { a: '1', b: '2' }, 'current is a copy that later commits do not change');
+    if (current.fields instanceof Map) current.fields.set('b', 'changed');
+    hasFields(await adapter.read(arena.bucket()), { b: '2' }, 'changing current changes nothing');
   },
   'a refused commit on an absent bucket says so': async (arena) => {
     const adapter = await arena.open();

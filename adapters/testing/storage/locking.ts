@@ -88,14 +88,32 @@ export const locking: Cases = {
     const [one, other] = [await arena.open(), await arena.open()];
     const release = await lock(one, session(arena));
     const controller = new AbortController();
-    const waiting = lock(other, session(arena), controller.signal);
     const reason = new Error('enough');
-    const refused = rejects(() => waiting, 'an aborted wait for a lock rejects');
+    let ended: unknown;
+    const waiting = lock(other, session(arena), controller.signal).then(
+      () => {
+        ended = 'the lock was given';
+      },
+      (error) => {
+        ended = error;
+      },
+    );
     controller.abort(reason);
-    same((await refused) === reason, true, 'it rejects with the reason of the signal');
+    const sleep = (duration: number): Promise<void> => arena.sleep(duration);
+    await eventually(() => ended !== undefined, sleep, 'an aborted wait for a lock rejects');
+    await waiting;
+    same(ended === reason, true, 'it rejects with the reason of the signal');
     const next = lock(other, session(arena));
     await release();
     await (await next)();
+  },
+  'an aborted signal gets no lock and holds none': async (arena) => {
+    const adapter = await arena.open();
+    const reason = new Error('enough');
+    const attempt = () => lock(adapter, session(arena), AbortSignal.abort(reason));
+    const error = await rejects(attempt, 'a lock with an aborted signal rejects');
+    same(error === reason, true, 'it rejects with the reason of the signal');
+    await lockAll(arena, adapter, [session(arena)], 'what was aborted holds no lock');
   },
   'an abort after the lock was given changes nothing': async (arena) => {
     const adapter = await arena.open();

@@ -32,7 +32,9 @@ const hostile = [
 ];
 
 /** Pairs of parts that become one text when they are joined by something that they may contain. */
-const collisions = (app: string): readonly (readonly [Partial<BucketId>, Partial<BucketId>])[] =>
+export const collisions = (
+  app: string,
+): readonly (readonly [Partial<BucketId>, Partial<BucketId>])[] =>
   [':', '/', '\0', ',', '|', '%', '","'].flatMap((mark) => [
     [
       { session: `a${mark}b`, state: 'c' },
@@ -103,6 +105,18 @@ export const names: Cases = {
       await arena.commit(adapter, arena.bucket(other), { set: { a: 'other' } });
       hasFields(await adapter.read(arena.bucket(one)), { a: 'one' }, promise);
       for (const id of [one, other]) await arena.commit(adapter, arena.bucket(id), { clear: true });
+    }
+  },
+  'what is known of a bucket that is gone is not taken for one that looks alike': async (arena) => {
+    const adapter = await arena.open();
+    for (const [index, [one, other]] of collisions(arena.app).entries()) {
+      const [writer, gone, id] = [`w${index}`, arena.bucket(one), arena.bucket(other)];
+      await arena.commit(adapter, gone, { writer, sequence: 5, set: { a: 'gone' } });
+      await arena.commit(adapter, gone, { writer, sequence: 6, clear: true });
+      await arena.commit(adapter, id, { writer, sequence: 1, set: { a: 'here' } });
+      const promise = 'the sequences of a bucket that is gone count for that bucket only';
+      hasFields(await adapter.read(id), { a: 'here' }, promise);
+      await arena.commit(adapter, id, { writer, sequence: 2, clear: true });
     }
   },
 };

@@ -2,6 +2,7 @@
 import type { BucketId, Change, StorageAdapter } from '../../../src/storage.js';
 import type { Arena, Cases } from './arena.js';
 import { eventually, fail, made, same } from './expect.js';
+import { collisions } from './names.js';
 
 /** Collects what a watcher is told. */
 function watch(adapter: StorageAdapter, bucket: BucketId): { changes: Change[]; stop: () => void } {
@@ -89,6 +90,53 @@ export const watching: Cases = {
     await arena.commit(adapter, arena.bucket(), { sequence: 99, set: { a: '1' } });
     await told(arena, changes, 1);
     same(changes[0]?.sequence, 99, 'only the bucket that is watched');
+  },
+  'tells nothing of buckets that look alike': async (arena) => {
+    const adapter = await arena.open();
+    const ids = new Map(
+      collisions(arena.app)
+        .flat()
+        .map((parts) => arena.bucket(parts))
+        .map((id) => [JSON.stringify([id.app, id.session, id.state]), id]),
+    );
+    const watched = [...ids.values()].map((id) => ({ id, ...watch(adapter, id) }));
+    await settle(arena);
+    for (const [index, { id }] of watched.entries()) {
+      await arena.commit(adapter, id, { sequence: index + 1, set: { a: '1' } });
+    }
+    const isTold = (): boolean => watched.every(({ changes }) => changes.length > 0);
+    const sleep = (duration: number): Promise<void> => arena.sleep(duration);
+    await eventually(isTold, sleep, 'each watcher is told of its own bucket');
+    await settle(arena);
+    for (const [index, { id, changes }] of watched.entries()) {
+      const sequences = changes.map(({ sequence }) => sequence);
+      same(sequences, [index + 1], 'a watcher is told of its own bucket, of none that looks alike');
+      await arena.commit(adapter, id, { clear: true });
+    }
+  },
+  'a listener that throws harms nobody': async (arena) => {
+    const adapter = await arena.open();
+    adapter.watch?.(arena.bucket(), () => {
+      throw new Error('thrown on purpose by the contract suite: a storage has to bear it');
+    });
+    const { changes } = watch(adapter, arena.bucket());
+    await settle(arena);
+    for (const value of ['1', '2']) {
+      const promise = 'an error of a listener does not become one of the commit';
+      const attempt = arena.commit(adapter, arena.bucket(), { set: { a: value } });
+      made(await attempt.catch((error) => fail(promise, 'ok', String(error))), promise);
+    }
+    await told(arena, changes, 2);
+  },
+  'closing lets the watchers of an opener go': async (arena) => {
+    const [one, other] = [await arena.open(), await arena.open()];
+    const { changes } = watch(one, arena.bucket());
+    await settle(arena);
+    await one.close();
+    await arena.commit(other, arena.bucket(), { set: { a: '1' } });
+    await one.read(arena.bucket());
+    await settle(arena);
+    same(changes.length, 0, 'a watcher is told nothing after its opener was closed');
   },
   'stops when it is stopped, for that watcher alone': async (arena) => {
     const adapter = await arena.open();

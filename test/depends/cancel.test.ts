@@ -127,6 +127,7 @@ describe('grace', () => {
     const clock = new ManualClock();
     const app = new QTasks({ clock, grace: 50, concurrency: 1 });
     app.on('run:return', ({ task }) => log.push(`${task} returned`));
+    app.on('run:cancel', ({ task }) => log.push(`${task} cancelled`));
     const body = gate<string>();
     const db = Depends(() => traced(log, 'db'));
     const run = app.task('t', { db }, () => body.promise)();
@@ -142,7 +143,11 @@ describe('grace', () => {
     body.resolve('late');
     await settle();
     expect(run.status).toBe('cancel');
-    expect(log).toEqual(['+db', '!db stop', 'next returned']);
+    expect(log).toEqual(['+db', '!db stop', 't cancelled', 'next returned']);
+    const slow = app.task('slow', () => settle());
+    const last = [slow(), slow()];
+    expect(last.map(({ status }) => status)).toEqual(['process', 'new']);
+    await Promise.all(last);
   });
 
   it('28 drops what such a body throws late, and leaves no rejection unhandled', async () => {

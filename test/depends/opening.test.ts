@@ -154,6 +154,23 @@ describe('order of opening', () => {
     expect(log).toEqual(['c with A and B', 'body']);
   });
 
+  it('2 opens a dependent only after all it needs in the longer scopes too', async () => {
+    const log: string[] = [];
+    const first = gate<string>();
+    const a = Depends(() => first.promise, { scope: 'storage' });
+    const b = Depends(() => traced(log, 'b'), { scope: 'worker' });
+    const c = Depends({ a, b }, (needs) => traced(log, `c with ${needs.a} and ${needs.b}`), {
+      scope: 'session',
+    });
+    const app = new QTasks();
+    const run = app.task('t', { c }, () => log.push('body'))();
+    await settle();
+    expect(log).toEqual(['+b']);
+    first.resolve('A');
+    await run;
+    expect(log).toEqual(['+b', '+c with A and b', 'body']);
+  });
+
   it('2 opens what is ready although something slow beside it is not', async () => {
     const slow = gate();
     const log: string[] = [];
@@ -421,6 +438,17 @@ describe('opening throws', () => {
     expect(log).toEqual(['+a', '+b', '!b no', '!a no']);
     expect(seen).toEqual([no]);
     expect(seen[0]).toBe(no);
+  });
+
+  it('6 opens no other dependent of what is open once one has thrown', async () => {
+    const log: string[] = [];
+    const base = Depends(() => traced(log, 'base'));
+    const bad = Depends({ base }, () => {
+      throw new Error('no');
+    });
+    const good = Depends({ base }, () => traced(log, 'good'));
+    await rejection(new QTasks().task('t', { bad, good }, () => log.push('body'))());
+    expect(log).toEqual(['+base', '!base no']);
   });
 
   it('6 opens nothing more once a sync opening has thrown', async () => {

@@ -277,6 +277,8 @@ describe('timeout', () => {
       await closing.promise;
     });
     const run = app.task('t', { dep }, () => 'value', { timeout: 100 })();
+    await settle();
+    expect(clock.pending).toBe(0);
     await clock.advance(1_000);
     closing.resolve();
     expect(await run).toBe('value');

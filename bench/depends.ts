@@ -86,9 +86,10 @@ const ours: Contender = (kit, shape) => {
     Object.fromEntries(indexes.map((index) => [`r${index}`, all[index] as Dependency<Value>]));
   for (const [index, needs] of shape.entries()) {
     const open = kit.opener(index);
+    const names = needs.map((need) => `r${need}`);
     all.push(
       needs.length > 0
-        ? Depends(record(needs), (values) => open(Object.values(values)))
+        ? Depends(record(needs), (values) => open(names.map((name) => values[name] as Value)))
         : Depends(() => open([])),
     );
   }

@@ -91,3 +91,20 @@ test('a commit looks at no more buckets the more there are', async () => {
   }
   expect(most).toBeLessThan(10);
 });
+
+test('a commit looks at no more sessions the more there are that nobody uses', async () => {
+  let looks = 0;
+  let now = 0;
+  const clock = clockOf(() => {
+    looks++;
+    return now;
+  });
+  const storage = memory({ ttl: 1_000, clock });
+  for (let index = 0; index < 1_000; index++) {
+    await storage.commit({ ...cart, session: `s${index}` }, { writer: 'w', sequence: 1, set });
+  }
+  now = 2_000;
+  looks = 0;
+  await storage.commit(cart, { writer: 'w', sequence: 1, set });
+  expect(looks).toBeLessThan(20);
+});

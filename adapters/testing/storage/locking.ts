@@ -138,7 +138,7 @@ export const locking: Cases = {
   'places that look alike when joined have locks of their own': async (arena) => {
     const adapter = await arena.open();
     const { app } = arena;
-    const places = [':', '/', '\0', ',', '|', '%', '","'].flatMap((mark) => [
+    const places = ['', ':', '/', '\0', ',', '|', '%', '","'].flatMap((mark) => [
       { app, session: `a${mark}b` },
       { app, session: `a${mark}b`, state: 'c' },
       { app, session: 'a', state: `b${mark}c` },

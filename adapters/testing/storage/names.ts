@@ -31,11 +31,11 @@ const hostile = [
   'x'.repeat(1_000),
 ];
 
-/** Pairs of parts that become one text when they are joined by something that they may contain. */
+/** Pairs of parts that become one text when they are joined by something that they may contain, or by nothing. */
 export const collisions = (
   app: string,
 ): readonly (readonly [Partial<BucketId>, Partial<BucketId>])[] =>
-  [':', '/', '\0', ',', '|', '%', '","'].flatMap((mark) => [
+  ['', ':', '/', '\0', ',', '|', '%', '","'].flatMap((mark) => [
     [
       { session: `a${mark}b`, state: 'c' },
       { session: 'a', state: `b${mark}c` },

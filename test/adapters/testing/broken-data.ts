@@ -83,6 +83,22 @@ export const mutants: Mutant[] = [
     /no two buckets become one/,
   ],
   [
+    'joins session and state by nothing',
+    (right) => {
+      const joined = ({ app, session, state }: BucketId): BucketId => ({
+        app,
+        session: '',
+        state: session + state,
+      });
+      return {
+        read: (id, options) => right.read(joined(id), options),
+        commit: (id, commit, options) => right.commit(joined(id), commit, options),
+      };
+    },
+    'names: parts that look alike',
+    /no two buckets become one/,
+  ],
+  [
     'gives out the map that it keeps',
     (right) => {
       const kept = new Map<string, Map<string, string>>();

@@ -98,6 +98,16 @@ export const noticeMutants: Mutant[] = [
     /of none that looks alike/,
   ],
   [
+    'joins the parts of a lock by nothing',
+    (right) => ({
+      lock: ({ app, session, state }, options) =>
+        right.lock?.({ app: app + session + (state ?? ''), session: '' }, options) ??
+        Promise.reject(),
+    }),
+    'locking: places that look alike',
+    /no two places become one lock/,
+  ],
+  [
     'goes on telling after it was closed',
     () => ({ close: async () => {} }),
     'watching: closing lets the watchers',

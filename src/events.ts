@@ -89,12 +89,8 @@ export interface StateChangeEvent extends BaseEvent<'state:change'> {
 }
 
 /** A run failed and nobody awaited it, iterated it or asked for `settled`. */
-export interface UnhandledErrorEvent extends BaseEvent<'error'> {
+export interface UnhandledErrorEvent extends RunEvent<'error'> {
   readonly error: unknown;
-  /** The run's id. */
-  readonly run: string;
-  readonly task: string;
-  readonly session: string;
 }
 
 /** Every event by its name. */

@@ -134,7 +134,7 @@ async function events(): Promise<void> {
   await measure({
     title: 'Events with one listener',
     columns: ['emit'],
-    calls: 100_000,
+    calls: 1_000_000,
     sync: true,
     contestants: [
       contestant('functions in an array', 'guard', (listener) => {

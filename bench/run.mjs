@@ -3,9 +3,8 @@
  *   npm run bench -- [depends] [state] [core] [--quick] [--cpu-prof]
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { build } from 'esbuild';
+import { prepare } from '../scripts/prepare.mjs';
 
 /**
  * The engine collects between the samples, and there is room for one sample: whether a collection, which
@@ -35,7 +34,8 @@ if (strange.length > 0) {
 }
 
 process.chdir(new URL('..', import.meta.url).pathname);
-buildIfStale();
+// A figure of an old build would be a figure of nothing.
+prepare();
 const chosen = Object.entries(sections).filter(([name]) => words.includes(name));
 let failed = false;
 for (const [, files] of chosen.length > 0 ? chosen : Object.entries(sections)) {
@@ -45,18 +45,6 @@ for (const [, files] of chosen.length > 0 ? chosen : Object.entries(sections)) {
   }
 }
 process.exit(failed ? 1 : 0);
-
-/** The newest source decides: a figure of an old build would be a figure of nothing. */
-function buildIfStale() {
-  const built = statSync('dist/src/index.js', { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = ['src', 'adapters'].flatMap((directory) =>
-    readdirSync(directory, { recursive: true }).map((path) => join(directory, String(path))),
-  );
-  const inputs = [...sources, 'package.json', 'rollup.config.mjs'];
-  if (inputs.every((path) => statSync(path).mtimeMs < built)) return;
-  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
-  if (status !== 0) process.exit(1);
-}
 
 /**
  * Peers and `qtasks-lite` stay imports, and the code comes by stdin: so it is resolved as from a file

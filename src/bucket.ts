@@ -110,7 +110,7 @@ export class Bucket {
       const sequence = this.#engine.nextSequence();
       const set = new Map<string, string>().set(toStored(field), toRaw(taken, field));
       const result = await this.#port.commit({ writer, sequence, ttl: this.#definition.ttl, set });
-      if (!result.ok) throw this.#conflict();
+      if (!result.ok) throw this.#conflict('the storage refused a write that has no condition');
       const content = isRepeat(result) ? undefined : this.#contentAt(result.previous);
       content?.set(field, taken);
       this.#known = content && toKnown(result.revision, content);
@@ -213,7 +213,8 @@ export class Bucket {
   async #conflicted(current: Snapshot, progress: Progress): Promise<void> {
     this.#known = this.#toKnown(current);
     progress.isFresh = true;
-    if (++progress.conflicts >= giveUpAfter) throw this.#conflict();
+    if (++progress.conflicts >= giveUpAfter)
+      throw this.#conflict(`${giveUpAfter} attempts to write met another writer each`);
     if (progress.conflicts === lockAfter) progress.release = await this.#port.lock();
     else if (!progress.release) await this.#backOff(progress.conflicts);
   }
@@ -279,9 +280,8 @@ export class Bucket {
     }
   }
 
-  #conflict(): QTasksError {
-    const message = `${this.#definition.id}: ${giveUpAfter} attempts to write met another writer each`;
-    return new QTasksError('STORAGE_CONFLICT', message);
+  #conflict(problem: string): QTasksError {
+    return new QTasksError('STORAGE_CONFLICT', `state "${this.#definition.id}": ${problem}`);
   }
 
   /** Full jitter: writers that met once do not meet again. */

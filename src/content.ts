@@ -61,7 +61,6 @@ export class Content {
   #plain: Record<string, unknown> = {};
   readonly #rich = new Map<string, Rich>();
 
-  /** @throws STORAGE_CORRUPT */
   static from({ fields }: Snapshot): Content {
     const content = new Content();
     for (const [name, raw] of fields) {
@@ -92,7 +91,7 @@ export class Content {
     return Object.hasOwn(this.#plain, field);
   }
 
-  /** A copy of a value; `undefined` also where there is none. */
+  /** A copy of a value; `undefined` also where there is none. @throws STORAGE_CORRUPT */
   get(field: string): unknown {
     const rich = this.#rich.get(field);
     return rich ? give(rich, field) : this.has(field) ? this.#plain[field] : undefined;
@@ -122,7 +121,7 @@ export class Content {
     this.#plain = {};
   }
 
-  /** A copy of all fields, over what stands for those that are not stored. */
+  /** A copy of all fields, over what stands for those that are not stored. @throws STORAGE_CORRUPT */
   view(initial: Content | undefined): Record<string, unknown> {
     const view = initial ? { ...initial.#plain, ...this.#plain } : { ...this.#plain };
     if (initial) {

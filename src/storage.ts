@@ -111,8 +111,8 @@ export interface StorageAdapter {
   list(prefix: { readonly app: string; readonly session?: string }): AsyncIterable<BucketId>;
   /**
    * Reports every commit of every opener, this one's own included, in the order in which they were
-   * made. Returns what stops it. A listener that throws must
-   * not disturb the commit or the other listeners.
+   * made. A listener that throws must not disturb the commit or the other listeners. Returns what
+   * stops it.
    */
   watch?(bucket: BucketId, listener: (change: Change) => void): () => void;
   /**

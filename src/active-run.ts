@@ -1,7 +1,10 @@
 /** A run from the inside: what the executor knows of it, and the promise that its caller holds. */
+import type { Boundary } from './boundary.js';
 import { QTasksError } from './errors.js';
+import type { Release } from './holds.js';
 import type { Waiting } from './queue.js';
 import type { Run, RunStatus, Settled } from './run.js';
+import { Stream } from './stream.js';
 
 /** What a run asks of the executor. */
 export interface RunHost {
@@ -9,8 +12,18 @@ export interface RunHost {
   cancel(run: ActiveRun): void;
 }
 
+/** What tells a run from others. */
+export interface RunIdentity {
+  readonly taskName: string;
+  readonly session: string;
+  /** Made when it is asked for, unless the caller gave one. */
+  readonly id: string | undefined;
+  /** What its values pass on their way to the caller. */
+  readonly boundary: Boundary | undefined;
+}
+
 /** One run, from its call until it has settled. */
-export class ActiveRun implements Run<unknown> {
+export class ActiveRun implements Run<unknown, unknown> {
   status: RunStatus = 'new';
   /** How many attempts were started. */
   attempts = 0;
@@ -18,6 +31,9 @@ export class ActiveRun implements Run<unknown> {
   attempt: { abort(reason: unknown, isCancel: boolean): void } | undefined = undefined;
   waiting: Waiting | undefined = undefined;
   backoff: unknown = undefined;
+  /** Set while it waits for the hold of its session; then what gives the hold back. */
+  acquiring: AbortController | undefined = undefined;
+  release: Release | undefined = undefined;
   /** The place among the executor's runs. */
   index = 0;
   cancelled = false;
@@ -31,15 +47,20 @@ export class ActiveRun implements Run<unknown> {
   readonly #host: RunHost;
   isSettled = false;
   /** Its result or error, once it has settled. */
-  #outcome: unknown = undefined;
+  outcome: unknown = undefined;
   #id: string | undefined = undefined;
   #promise: Promise<unknown> | undefined = undefined;
   #listeners: (() => void)[] = [];
+  readonly #boundary: Boundary | undefined;
+  /** There once a value was streamed or somebody reads. */
+  stream: Stream | undefined = undefined;
 
-  constructor(host: RunHost, taskName: string, session: string) {
+  constructor(host: RunHost, { taskName, session, id, boundary }: RunIdentity) {
     this.#host = host;
     this.taskName = taskName;
     this.session = session;
+    this.#id = id;
+    this.#boundary = boundary;
   }
 
   get id(): string {
@@ -55,8 +76,8 @@ export class ActiveRun implements Run<unknown> {
   #toSettled(): Settled<unknown> {
     const { status, attempts, cleanupErrors } = this;
     return status === 'success'
-      ? { status, value: this.#outcome, attempts, cleanupErrors }
-      : { status: status as 'error' | 'cancel', error: this.#outcome, attempts, cleanupErrors };
+      ? { status, value: this.outcome, attempts, cleanupErrors }
+      : { status: status as 'error' | 'cancel', error: this.outcome, attempts, cleanupErrors };
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a run is a PromiseLike, so that it can be awaited
@@ -66,7 +87,7 @@ export class ActiveRun implements Run<unknown> {
   ): Promise<Value | Failure> {
     this.observed = true;
     this.#promise ??= new Promise((resolve, reject) =>
-      this.whenSettled(() => (this.status === 'success' ? resolve : reject)(this.#outcome)),
+      this.whenSettled(() => (this.status === 'success' ? resolve : reject)(this.outcome)),
     );
     return this.#promise.then(onfulfilled, onrejected);
   }
@@ -87,11 +108,42 @@ export class ActiveRun implements Run<unknown> {
     else this.#listeners.push(listener);
   }
 
+  [Symbol.asyncIterator](): AsyncIterator<unknown, undefined, undefined> {
+    this.stream ??= new Stream(this);
+    const reader = this.stream.read();
+    this.observed = true;
+    return reader;
+  }
+
+  /**
+   * Streams a value; gives a promise where the handler has to wait.
+   * @throws where the value cannot pass the boundary
+   */
+  push(value: unknown): Promise<void> | undefined {
+    this.stream ??= new Stream(this);
+    const boundary = this.#boundary;
+    return this.stream.push(boundary ? boundary.value(this.taskName, 'yield', value) : value);
+  }
+
   settle(status: 'success' | 'error' | 'cancel', outcome: unknown): void {
     this.status = status;
+    this.outcome = outcome;
+    if (this.#boundary) this.#cross(this.#boundary);
     this.isSettled = true;
-    this.#outcome = outcome;
     for (const listener of this.#listeners) listener();
     this.#listeners = [];
+  }
+
+  #cross(boundary: Boundary): void {
+    this.cleanupErrors = this.cleanupErrors.map((error) => boundary.error(error));
+    try {
+      this.outcome =
+        this.status === 'success'
+          ? boundary.value(this.taskName, 'result', this.outcome)
+          : boundary.error(this.outcome);
+    } catch (error) {
+      this.status = 'error';
+      this.outcome = error;
+    }
   }
 }

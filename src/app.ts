@@ -3,6 +3,10 @@ import type { CloseOptions, RunSettings, RunTask, TaskClient } from './client.js
 import { Core, type CoreOptions, checkSession, checkSettings } from './core.js';
 import type { Dependency, StateNeed } from './depends.js';
 import type { EventMap, EventName } from './events.js';
+import type { Inspection } from './inspect.js';
+import type { Middleware } from './middleware.js';
+import { check } from './options.js';
+import { middlewareKind } from './policy.js';
 import { asyncDispose, dispose } from './resolver.js';
 import { bind, type DefineTask, define } from './task.js';
 
@@ -99,6 +103,26 @@ export class QTasks<out Tasks extends object = Record<never, never>> extends Cli
    */
   on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => unknown): () => void {
     return this.#core.events.on(name, listener);
+  }
+
+  /**
+   * Adds middleware around every attempt of the runs that start from now on, inside what is there
+   * already and outside a task's own.
+   * @returns the app
+   * @throws OPTION_INVALID
+   */
+  use(middleware: Middleware | readonly Middleware[]): this {
+    check('use: the middleware', middleware, middlewareKind);
+    this.#core.registry.use([middleware].flat());
+    return this;
+  }
+
+  /**
+   * What the app has and does right now, as plain data that can be shown, stored or sent elsewhere:
+   * its tasks with their options and dependencies, the runs that have not settled, and counters.
+   */
+  inspect(): Inspection {
+    return this.#core.inspect();
   }
 
   /**

@@ -2,6 +2,7 @@
 import type { ActiveRun } from './active-run.js';
 import type { Context, ContextHost } from './context.js';
 import { QTasksError } from './errors.js';
+import type { Middleware } from './middleware.js';
 import type { Runtime } from './need.js';
 import { type Node, type Plan, waitsOf } from './plan.js';
 import { isThenable } from './promises.js';
@@ -14,7 +15,9 @@ import {
   Opening,
   type Sink,
 } from './resolver.js';
+import { accepted } from './schema.js';
 import type { SharedScope } from './shared.js';
+import { drive, isGenerator, type StreamHost } from './stream.js';
 import type { TaskDefinition } from './task.js';
 import type { Milliseconds } from './types.js';
 
@@ -28,6 +31,12 @@ export interface Job {
   readonly timeout: Milliseconds | undefined;
   readonly grace: Milliseconds;
   readonly priority: number;
+  readonly middleware: readonly Middleware[];
+  /** Whether it is part of another run: then it runs in that one's slot. */
+  readonly isChild: boolean;
+  /** Whether each attempt takes the hold of its session, and whether it or a parent has it. */
+  readonly takesHold: boolean;
+  readonly isHeld: boolean;
 }
 
 /** What an attempt asks of the executor. */
@@ -35,6 +44,9 @@ export interface AttemptHost {
   readonly runtime: Runtime;
   /** The handler returned a value; teardown follows. */
   returned(attempt: Attempt): void;
+  /** The handler yielded; gives a promise where it has to wait. */
+  yielded(attempt: Attempt, value: unknown): Promise<void> | undefined;
+  runChild(attempt: Attempt, target: unknown, args: readonly unknown[]): ActiveRun;
   dependency(attempt: Attempt, what: 'open' | 'close' | 'error', node: Node, error?: unknown): void;
   /** Everything is closed and the attempt is over. */
   finished(attempt: Attempt): void;
@@ -45,9 +57,10 @@ const noNeeds: Record<string, unknown> = {};
 const OPENING = 0;
 const RUNNING = 1;
 const CLOSING = 2;
+const OVER = 3;
 
 /** One attempt. It ends exactly once, by telling its host. */
-export class Attempt implements Sink<Node>, ContextHost {
+export class Attempt implements Sink<Node>, ContextHost, StreamHost {
   readonly run: ActiveRun;
   readonly job: Job;
   readonly runtime: Runtime;
@@ -62,8 +75,10 @@ export class Attempt implements Sink<Node>, ContextHost {
   cancelled = false;
   /** What teardown threw, in order. */
   cleanupErrors: unknown[] | undefined = undefined;
+  /** What is told of its end instead of the host, if there is middleware around it. */
+  onion: { attemptEnded(): void } | undefined = undefined;
   readonly #host: AttemptHost;
-  #stage: 0 | 1 | 2 = OPENING;
+  #stage: 0 | 1 | 2 | 3 = OPENING;
   readonly #values: unknown[] = [];
   /** In the order in which they came to be open. */
   readonly #open: Closable[] = [];
@@ -77,6 +92,8 @@ export class Attempt implements Sink<Node>, ContextHost {
   #isAborted = false;
   #timeout: unknown = undefined;
   #grace: unknown = undefined;
+  /** Runs that its handler or a dependency has started as part of it, and that go on. */
+  #children: Set<ActiveRun> | undefined = undefined;
 
   constructor(host: AttemptHost, run: ActiveRun, job: Job) {
     this.#host = host;
@@ -97,10 +114,28 @@ export class Attempt implements Sink<Node>, ContextHost {
   }
 
   defer(callback: () => unknown): void {
-    if (this.#stage === CLOSING) {
+    if (this.#stage >= CLOSING) {
       throw new QTasksError('OPTION_INVALID', 'ctx.defer: the teardown has begun; defer earlier');
     }
     this.#open.push({ node: undefined, resume: () => callback(), end: () => undefined });
+  }
+
+  /** Starts a run that is part of this one: it ends before this one's teardown. */
+  runChild(target: unknown, args: readonly unknown[]): ActiveRun {
+    const child = this.#host.runChild(this, target, args);
+    this.#children ??= new Set();
+    this.#children.add(child);
+    child.whenSettled(() => this.#children?.delete(child));
+    return child;
+  }
+
+  /** Whether its signal has aborted: then its children start cancelled. */
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
+  get isOver(): boolean {
+    return this.#stage === OVER;
   }
 
   /** Begins; returns once it waits for something or is over. */
@@ -119,7 +154,7 @@ export class Attempt implements Sink<Node>, ContextHost {
 
   /** Ends early with the reason, unless teardown has begun: then nothing changes. */
   abort(reason: unknown, isCancel: boolean): void {
-    if (this.#stage === CLOSING || this.#grace !== undefined) return;
+    if (this.#stage >= CLOSING || this.#grace !== undefined) return;
     const { clock } = this.runtime;
     this.#grace = clock.setTimeout(() => void this.#conclude(false), this.job.grace);
     // A dependency that failed while others open stays the reason.
@@ -133,6 +168,8 @@ export class Attempt implements Sink<Node>, ContextHost {
     this.#noteFailure(error);
     this.#isAborted = true;
     this.#controller?.abort(error);
+    this.#cancelChildren();
+    this.run.stream?.release();
     this.#concludeIfOpened();
   }
 
@@ -161,7 +198,7 @@ export class Attempt implements Sink<Node>, ContextHost {
   opened(node: Node, value: unknown, lease: Lease | undefined): void {
     const { isShared, index, dependents } = node;
     if (!isShared) this.#opening--;
-    if (this.#stage === CLOSING) return void lease?.closeLate(this.outcome);
+    if (this.#stage >= CLOSING) return void lease?.closeLate(this.outcome);
     if (lease) this.#open.push(lease);
     if (!isShared && this.runtime.events.any) this.#host.dependency(this, 'open', node);
     this.#values[index] = value;
@@ -199,8 +236,15 @@ export class Attempt implements Sink<Node>, ContextHost {
     if (callHandler) {
       this.#stage = RUNNING;
       try {
-        const result = this.#callHandler();
-        const value = isThenable(result) ? await result : result;
+        let value = this.#callHandler();
+        if (isGenerator(value)) value = await drive(value, this);
+        else if (isThenable(value)) value = await value;
+        if (this.#children) await this.#joinChildren();
+        const { output } = this.job.task.options;
+        if (output && !this.failing) {
+          const answer = await output['~standard'].validate(value);
+          value = accepted(answer, 'OUTPUT_INVALID', `task "${this.job.task.name}": the result`);
+        }
         if (!this.failing) this.outcome = value;
       } catch (error) {
         if (!this.failing) this.#noteFailure(error);
@@ -208,6 +252,10 @@ export class Attempt implements Sink<Node>, ContextHost {
       if (this.#stage !== RUNNING) return;
     }
     this.#stage = CLOSING;
+    if (this.#children) {
+      if (this.failing) this.#cancelChildren();
+      await this.#joinChildren();
+    }
     const { clock } = this.runtime;
     for (const timer of [this.#timeout, this.#grace])
       if (timer !== undefined) clock.clearTimeout(timer);
@@ -227,7 +275,30 @@ export class Attempt implements Sink<Node>, ContextHost {
         else this.#closingFailed(lease, error);
       }
     }
+    // A teardown may have had some too.
+    if (this.#children) await this.#joinChildren();
+    this.#stage = OVER;
     this.#host.finished(this);
+  }
+
+  #cancelChildren(): void {
+    for (const child of this.#children ?? []) child.cancel(this.outcome);
+  }
+
+  /** Waits for the runs that are part of this one; how they end is told to who looks at them. */
+  async #joinChildren(): Promise<void> {
+    for (const child of this.#children ?? []) {
+      await new Promise<void>((resolve) => child.whenSettled(resolve));
+    }
+  }
+
+  yielded(value: unknown): Promise<void> | undefined {
+    try {
+      return this.#host.yielded(this, value);
+    } catch (error) {
+      this.abort(error, false);
+      return undefined;
+    }
   }
 
   #callHandler(): unknown {

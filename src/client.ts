@@ -1,7 +1,7 @@
 /** What an app, a session of it and, later, a connection to one have in common: running tasks. */
 import type { StateNeed } from './depends.js';
 import type { Run } from './run.js';
-import type { AnyTask, TaskArgs, TaskResult } from './task.js';
+import type { AnyTask, TaskArgs, TaskResult, TaskYield } from './signature.js';
 import type { Milliseconds } from './types.js';
 
 /** The tasks among the exports of a module. */
@@ -31,6 +31,15 @@ export interface RunSettings {
   readonly timeout?: Milliseconds;
   /** Instead of the task's own. */
   readonly priority?: number;
+  /**
+   * An idempotency key, any non-empty string: who runs a task with the id of a run of this session that
+   * goes on, or has succeeded a short while ago (option `remember` of the app), gets that same run, with
+   * the settings that it was started with. A run that fails or is cancelled is forgotten. With the id of
+   * another task's run it is `OPTION_INVALID`.
+   */
+  readonly id?: string;
+  /** What among the arguments is moved instead of copied, where the task runs in another thread. */
+  readonly transfer?: readonly object[];
 }
 
 /** Options of `close`. */
@@ -43,7 +52,7 @@ export interface CloseOptions {
 export type RunTask<out Tasks extends object> = <Target extends AnyTask | TaskName<Tasks>>(
   target: Target,
   ...args: TaskArgs<TargetTask<Tasks, Target>>
-) => Run<TaskResult<TargetTask<Tasks, Target>>>;
+) => Run<TaskResult<TargetTask<Tasks, Target>>, TaskYield<TargetTask<Tasks, Target>>>;
 
 /** Runs tasks: an app, or a session of it. */
 export interface TaskClient<out Tasks extends object> extends AsyncDisposable {

@@ -7,6 +7,8 @@ export interface Clock {
   /** Calls back once, not before the delay has passed. Returns a handle for `clearTimeout`. */
   setTimeout(callback: () => void, delay: Milliseconds): unknown;
   clearTimeout(handle: unknown): void;
+  /** From 0 to 1: what part of a retry's longest delay it waits. Default `Math.random`. */
+  random?(): number;
 }
 
 /** The longest delay that timers of browsers and Node keep: 2^31 - 1, near 25 days. */

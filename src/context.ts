@@ -2,6 +2,8 @@
 import type { Logger } from './logger.js';
 import { type InstantNeed, NEED, type Place } from './need.js';
 import { check, kinds } from './options.js';
+import type { Run } from './run.js';
+import type { AnyTask, TaskArgs, TaskResult, TaskYield } from './signature.js';
 import type { Milliseconds } from './types.js';
 
 /** An attempt, as its context sees it. */
@@ -17,20 +19,39 @@ export interface ContextHost extends Place {
   /** The one context of this attempt. */
   context: Context | undefined;
   defer(callback: () => unknown): void;
+  runChild(target: unknown, args: readonly unknown[]): Run<unknown, unknown>;
+}
+
+/** The signatures of `ctx.run`: a task by its name has to be registered, but nothing else is known of it. */
+export interface RunChild {
+  <Target extends AnyTask>(
+    task: Target,
+    ...args: TaskArgs<Target>
+  ): Run<TaskResult<Target>, TaskYield<Target>>;
+  (name: string, ...args: readonly unknown[]): Run<unknown, unknown>;
 }
 
 /** In `needs`: the token. Injected: what a run knows of itself, one object for each attempt. */
 export class Context {
   readonly #host: ContextHost;
 
+  /**
+   * Runs another task of the app as part of this run: in the same session, in its slot and its hold,
+   * and cancelled with it. This run waits for it before its teardown, and if the handler fails cancels
+   * it. Never throws: what is wrong with a call rejects the run.
+   */
+  readonly run: RunChild;
+
   private constructor(host: ContextHost) {
     this.#host = host;
+    this.run = ((target: unknown, ...args: unknown[]) => host.runChild(target, args)) as RunChild;
   }
 
   // Only an attempt opens a context, as a plan lets nothing but task scope need one.
   static [NEED](): InstantNeed {
     return {
       scope: 'task',
+      name: 'Context',
       register: () => () => {},
       open(place) {
         const host = place as ContextHost;

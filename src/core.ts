@@ -1,17 +1,22 @@
 /** The inside of an app: what its clients share. */
 
 import { ActiveRun } from './active-run.js';
-import type { Job } from './attempt.js';
+import type { Attempt, Job } from './attempt.js';
+import { BOUNDARY, type Boundary } from './boundary.js';
 import type { CloseOptions, RunSettings } from './client.js';
 import { type Clock, systemClock } from './clock.js';
 import type { StateNeed } from './depends.js';
 import { QTasksError } from './errors.js';
 import { Events } from './events.js';
-import { Executor } from './executor.js';
+import { Executor, type ExecutorHost } from './executor.js';
+import { type Inspection, inspect } from './inspect.js';
 import { guard, type Logger, silent } from './logger.js';
-import { NEED, type Runtime } from './need.js';
+import type { Middleware } from './middleware.js';
+import { NEED } from './need.js';
 import { check, checkOptions, describe, hasMethods, kinds } from './options.js';
+import { middlewareKind } from './policy.js';
 import { type Found, Registry } from './registry.js';
+import { Remembered, type RememberOptions } from './remembered.js';
 import { joinStorageScope, SharedScope } from './shared.js';
 import { Signals } from './signals.js';
 import type { StorageAdapter } from './storage.js';
@@ -28,12 +33,18 @@ export interface CoreOptions {
   readonly concurrency?: number;
   /** How long after an abort a handler may go on before its run settles without it. Default 1,000. */
   readonly grace?: Milliseconds;
+  /** For how long runs with an id are remembered after their success. */
+  readonly remember?: RememberOptions;
+  /** Around every attempt of every run; the first is the outermost. `app.use` adds to it. */
+  readonly middleware?: Middleware | readonly Middleware[];
   /** Gets a line as a run starts, completes or fails. Default: none. */
   readonly logger?: Logger;
   /** Time and timers. Default: the runtime's own. */
   readonly clock?: Clock;
   /** A module of tasks (`import * as tasks from "./tasks"`) or a record; other exports are ignored. */
   readonly tasks?: object;
+  /** @internal */
+  readonly [BOUNDARY]?: Boundary;
 }
 
 const optionKinds = {
@@ -42,12 +53,14 @@ const optionKinds = {
   storage: ['a storage adapter, like memory()', hasMethods('read', 'commit', 'list', 'close')],
   concurrency: kinds.atLeastOne,
   grace: kinds.duration,
+  remember: kinds.object,
+  middleware: middlewareKind,
   logger: ['an object with info, warn and error', hasMethods('info', 'warn', 'error')],
   clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
 } as const;
 
 /** One app. */
-export class Core implements Runtime {
+export class Core implements ExecutorHost {
   readonly name: string;
   readonly storage: StorageAdapter | undefined;
   readonly clock: Clock;
@@ -55,7 +68,10 @@ export class Core implements Runtime {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly #grace: Milliseconds;
+  readonly #boundary: Boundary | undefined;
+  readonly #remembered: Remembered;
   readonly #executor: Executor;
+  readonly #concurrency: number;
   readonly #signals = new Signals();
   readonly #once = new Map<symbol, unknown>();
   readonly #closers: (() => void | Promise<void>)[] = [];
@@ -66,6 +82,8 @@ export class Core implements Runtime {
 
   constructor(options: CoreOptions) {
     checkOptions('new QTasks', options, optionKinds);
+    const { remember = {}, middleware = [], concurrency = Number.POSITIVE_INFINITY } = options;
+    checkOptions('new QTasks: remember', remember, { limit: kinds.count, ttl: kinds.duration });
     this.name = options.name ?? 'qtasks';
     this.storage = options.storage;
     this.clock = options.clock ?? systemClock;
@@ -73,7 +91,11 @@ export class Core implements Runtime {
     this.events = new Events((error) => this.report(error));
     this.registry = new Registry(this);
     this.#grace = options.grace ?? 1_000;
-    this.#executor = new Executor(this, options.concurrency ?? Number.POSITIVE_INFINITY);
+    this.#boundary = options[BOUNDARY];
+    this.#remembered = new Remembered(this.clock, remember);
+    this.#concurrency = concurrency;
+    this.#executor = new Executor(this, concurrency);
+    this.registry.use([middleware].flat());
     if (options.tasks) this.registry.addAll(options.tasks);
     // Last: an app that could not be made must not keep the others' scope open.
     const place = { runtime: this, session: '' };
@@ -99,14 +121,22 @@ export class Core implements Runtime {
     session: string,
     settings: RunSettings,
   ): ActiveRun {
-    const run = new ActiveRun(this.#executor, nameOf(target), session);
-    const { signal } = settings;
+    const { signal, id, transfer } = settings;
+    const taskName = nameOf(target);
+    const known = id === undefined ? undefined : this.#remembered.find(session, id);
+    if (known && known.taskName === taskName && !this.#isClosing && !signal?.aborted) return known;
+    const boundary = this.#boundary;
+    const run = new ActiveRun(this.#executor, { taskName, session, id, boundary });
     try {
-      if (this.#closing !== undefined) throw this.#closed('run');
-      const job = this.#job(this.registry.find(target), args, session, settings);
+      if (this.#isClosing) throw this.#closed('run');
+      if (known) throw otherTask(known);
+      const found = this.registry.find(target);
+      const passed = boundary ? boundary.args(taskName, args, transfer) : args;
+      const job = this.#job(found, passed, session, settings);
       if (signal?.aborted) this.#executor.refuse(run, 'cancel', signal.reason);
       else {
         if (signal) this.#signals.follow(signal, run);
+        if (id !== undefined) this.#remembered.add(run);
         this.#executor.start(run, job);
       }
     } catch (error) {
@@ -115,22 +145,62 @@ export class Core implements Runtime {
     return run;
   }
 
+  runChild(parent: Attempt, target: unknown, args: readonly unknown[]): ActiveRun {
+    const { session, isAborted, isOver } = parent;
+    const identity = { taskName: nameOf(target), session, id: undefined, boundary: undefined };
+    const run = new ActiveRun(this.#executor, identity);
+    try {
+      if (isOver)
+        throw new QTasksError('OPTION_INVALID', 'ctx.run: the run is over; run it earlier');
+      const job = this.#job(this.registry.find(target), args, session, {}, parent);
+      if (isAborted) this.#executor.refuse(run, 'cancel', parent.outcome);
+      else this.#executor.start(run, job);
+    } catch (error) {
+      this.#executor.refuse(run, 'error', error);
+    }
+    return run;
+  }
+
+  /** @param parent the attempt that it is part of */
   #job(
-    { task, plan }: Found,
+    { task, plan, middleware }: Found,
     args: readonly unknown[],
     session: string,
     settings: RunSettings,
+    parent?: Attempt,
   ): Job {
     const { options } = task;
+    const { isHeld = false } = parent?.job ?? {};
+    if (options.exclusive) this.#executor.holds.check(task.name);
     return {
       task,
       plan,
       args,
-      scope: plan.usesSession ? this.#sessionScope(session) : this.#workerScope,
+      scope: plan.usesSession ? this.#scopeFor(session, parent) : this.#workerScope,
       timeout: settings.timeout ?? options.timeout,
       grace: options.grace ?? this.#grace,
       priority: settings.priority ?? options.priority ?? 0,
+      middleware,
+      isChild: parent !== undefined,
+      takesHold: options.exclusive === true && !isHeld,
+      isHeld: options.exclusive === true || isHeld,
     };
+  }
+
+  /** A child shares what its parent has open, also while the session is being closed. */
+  #scopeFor(session: string, parent: Attempt | undefined): SharedScope {
+    return parent?.job.plan.usesSession ? parent.job.scope : this.#sessionScope(session);
+  }
+
+  /** What goes on right now, as plain data. */
+  inspect(): Inspection {
+    const { name, registry } = this;
+    const [executor, concurrency, isClosing] = [this.#executor, this.#concurrency, this.#isClosing];
+    return inspect({ name, registry, executor, concurrency, isClosing });
+  }
+
+  get #isClosing(): boolean {
+    return this.#closing !== undefined;
   }
 
   #sessionScope(session: string): SharedScope {
@@ -142,7 +212,7 @@ export class Core implements Runtime {
   }
 
   state(stateClass: StateNeed, session: string): unknown {
-    if (this.#closing !== undefined) throw this.#closed('state');
+    if (this.#isClosing) throw this.#closed('state');
     const source = (typeof stateClass === 'function' ? stateClass : {}) as Partial<StateNeed>;
     const need = source[NEED]?.();
     if (need?.scope !== 'session') {
@@ -231,6 +301,11 @@ function nameOf(target: unknown): string {
   }
 }
 
+function otherTask({ id, taskName }: ActiveRun): QTasksError {
+  const message = `run: the id "${id}" is that of a run of task "${taskName}"; take another id`;
+  return new QTasksError('OPTION_INVALID', message);
+}
+
 function drainOf(options: CloseOptions): Milliseconds {
   checkOptions('close', options, { drain: kinds.duration });
   return options.drain ?? 10_000;
@@ -249,6 +324,8 @@ export function checkSettings(settings: unknown): void {
     signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
     timeout: kinds.limit,
     priority: kinds.number,
+    id: kinds.name,
+    transfer: ['an array of transferable objects', Array.isArray],
   });
 }
 

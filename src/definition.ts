@@ -3,6 +3,7 @@ import { Content, take } from './content.js';
 import { QTasksError } from './errors.js';
 import { describe, isRecord } from './options.js';
 import { isStrayPromise } from './promises.js';
+import { accepted, isSchema } from './schema.js';
 import type { Milliseconds, StandardResult, StandardSchema } from './types.js';
 
 /** The static members that a state class may have, before they are checked. */
@@ -82,10 +83,7 @@ export class StateDefinition {
       const message = `${where} has a schema that validates asynchronously; use a synchronous one`;
       throw new QTasksError('STATE_INVALID', message);
     }
-    if (!result.issues) return result.value;
-    const issues = result.issues.map(({ message, path }) => ({ message, path }));
-    const message = `${where}: its schema refused the value; data.issues tells why`;
-    throw new QTasksError('STATE_INVALID', message, { data: { field, issues } });
+    return accepted(result, 'STATE_INVALID', where, { field });
   }
 
   /** @throws what the class's `migrate` throws; STATE_INVALID, VALUE_UNSUPPORTED */
@@ -109,11 +107,3 @@ export class StateDefinition {
 
 /** Names a state class for a message. */
 export const nameOf = ({ name }: { readonly name: string }): string => name || '(anonymous)';
-
-function isSchema(value: unknown): value is StandardSchema {
-  const inside: unknown =
-    (typeof value === 'object' || typeof value === 'function') && value !== null
-      ? Reflect.get(value, '~standard')
-      : undefined;
-  return typeof (inside as { validate?: unknown } | undefined)?.validate === 'function';
-}

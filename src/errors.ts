@@ -1,5 +1,7 @@
 /** The one error class of the library and its guard; everything that rejects or throws uses it. */
 
+import type { StandardIssue } from './types.js';
+
 /** What went wrong, as a stable literal. Each code is described in the README under "Errors". */
 export type ErrorCode =
   | 'TASK_UNKNOWN'
@@ -31,6 +33,10 @@ export type ErrorCode =
 export interface ErrorData {
   /** `errors`: every teardown error, in order; `value`: what the handler had returned. */
   CLEANUP_FAILED: { readonly errors: readonly unknown[]; readonly value: unknown };
+  /** `issues`: what the task's `input` found wrong, each with its path in the array of arguments. */
+  INPUT_INVALID: { readonly issues: readonly StandardIssue[] };
+  /** `issues`: what the task's `output` found wrong. */
+  OUTPUT_INVALID: { readonly issues: readonly StandardIssue[] };
   /** `path`: where in the value, from the field on: `["cart", "items", 3, "price"]`. */
   VALUE_UNSUPPORTED: { readonly path: readonly (string | number)[] };
 }

@@ -38,6 +38,11 @@ export interface RunRetryEvent extends RunEvent<'run:retry'> {
   readonly delay: Milliseconds;
 }
 
+/** The handler yielded. */
+export interface RunYieldEvent extends RunEvent<'run:yield'> {
+  readonly value: unknown;
+}
+
 /** The run ended well, after teardown. */
 export interface RunSuccessEvent extends RunEvent<'run:success'> {
   readonly value: unknown;
@@ -98,6 +103,7 @@ export interface EventMap {
   'run:start': RunStartEvent;
   'run:return': RunReturnEvent;
   'run:retry': RunRetryEvent;
+  'run:yield': RunYieldEvent;
   'run:success': RunSuccessEvent;
   'run:error': RunErrorEvent;
   'run:cancel': RunCancelEvent;
@@ -115,6 +121,7 @@ const names: Readonly<Record<EventName, true>> = {
   'run:start': true,
   'run:return': true,
   'run:retry': true,
+  'run:yield': true,
   'run:success': true,
   'run:error': true,
   'run:cancel': true,

@@ -1,14 +1,18 @@
 /** Runs jobs: slots, order, retries, cancel, settlement and shutdown of one app. */
 import type { ActiveRun, RunHost } from './active-run.js';
 import { Attempt, type AttemptHost, type Job } from './attempt.js';
-import { QTasksError } from './errors.js';
+import type { Clock } from './clock.js';
+import { isQTasksError, QTasksError } from './errors.js';
 import type { EventMap } from './events.js';
+import { Holds, type Release } from './holds.js';
 import { type Logger, silent } from './logger.js';
 import type { Runtime } from './need.js';
+import { Onion } from './onion.js';
 import type { Node } from './plan.js';
-import { isStrayPromise } from './promises.js';
+import type { RetryPolicy } from './policy.js';
+import { isStrayPromise, isThenable } from './promises.js';
 import { PriorityQueue, type Waiting } from './queue.js';
-import type { RetryPolicy } from './task.js';
+import { accepted } from './schema.js';
 import type { Milliseconds } from './types.js';
 
 const asyncWhen = 'retry.when must answer at once; it returned a promise, so nothing is retried';
@@ -19,9 +23,27 @@ interface WaitingRun extends Waiting {
   readonly job: Job;
 }
 
+/** The app, as its executor sees it. */
+export interface ExecutorHost extends Runtime {
+  runChild(parent: Attempt, target: unknown, args: readonly unknown[]): ActiveRun;
+}
+
+/** How many runs an app has had. */
+export interface RunCounts {
+  /** Those that were called, also those that were refused. */
+  calls: number;
+  /** How many attempts were followed by another one. */
+  retries: number;
+  success: number;
+  error: number;
+  cancel: number;
+}
+
 /** One app's executor. */
 export class Executor implements RunHost, AttemptHost {
-  readonly runtime: Runtime;
+  readonly runtime: ExecutorHost;
+  readonly holds: Holds;
+  readonly counts: RunCounts = { calls: 0, retries: 0, success: 0, error: 0, cancel: 0 };
   readonly #concurrency: number;
   readonly #runs: ActiveRun[] = [];
   readonly #queue = new PriorityQueue<WaitingRun>();
@@ -31,8 +53,9 @@ export class Executor implements RunHost, AttemptHost {
   #order = 0;
   #ids = 0;
 
-  constructor(runtime: Runtime, concurrency: number) {
+  constructor(runtime: ExecutorHost, concurrency: number) {
     this.runtime = runtime;
+    this.holds = new Holds(runtime);
     this.#concurrency = concurrency;
   }
 
@@ -40,30 +63,101 @@ export class Executor implements RunHost, AttemptHost {
     return this.#idPrefix + (++this.#ids).toString(36);
   }
 
-  /** Starts a run at once if a slot is free, else queues it. */
+  /** The runs that have not settled, in no order. */
+  get runs(): readonly ActiveRun[] {
+    return this.#runs;
+  }
+
+  /** Starts a run at once if nothing is in its way, else as soon as it can. */
   start(run: ActiveRun, job: Job): void {
+    this.#add(run);
+    if (job.task.options.input) void this.#validate(run, job);
+    else this.#prepare(run, job);
+  }
+
+  #add(run: ActiveRun): void {
+    this.counts.calls++;
     run.index = this.#runs.push(run) - 1;
-    this.#enqueue(run, job);
+  }
+
+  /** Checks the arguments, once for all attempts. */
+  async #validate(run: ActiveRun, job: Job): Promise<void> {
+    const { name, options } = job.task;
+    const what = `task "${name}": the arguments`;
+    try {
+      let answer = options.input?.['~standard'].validate(job.args);
+      if (isThenable(answer)) answer = await answer;
+      const args = answer && accepted(answer, 'INPUT_INVALID', what);
+      if (!Array.isArray(args)) {
+        const message = `${what}: option "input" must be a schema of the array of arguments, and give one`;
+        throw new QTasksError('OPTION_INVALID', message);
+      }
+      if (!run.isSettled) this.#prepare(run, { ...job, args });
+    } catch (error) {
+      if (!run.isSettled) this.settle(run, 'error', error);
+    }
+  }
+
+  /** Before each attempt: first the hold, then a slot. */
+  #prepare(run: ActiveRun, job: Job): void {
+    if (job.takesHold) void this.#takeHold(run, job);
+    else this.#enqueue(run, job);
+  }
+
+  async #takeHold(run: ActiveRun, job: Job): Promise<void> {
+    const acquiring = new AbortController();
+    run.acquiring = acquiring;
+    try {
+      const release = await this.holds.acquire(run.session, acquiring.signal);
+      // A cancelled one does not wait for the storage to notice.
+      if (run.isSettled) return void this.holds.release(release);
+      run.acquiring = undefined;
+      run.release = release;
+      this.#enqueue(run, job);
+    } catch (error) {
+      if (run.isSettled) return;
+      run.acquiring = undefined;
+      run.attempts++;
+      this.#retryOrFail(run, job, error);
+    }
   }
 
   #enqueue(run: ActiveRun, job: Job): void {
     // Where somebody waits while a slot is free, it is about to be given to the smallest.
-    if (this.#busy < this.#concurrency && this.#queue.isEmpty) return this.#begin(run, job);
+    if (job.isChild || (this.#busy < this.#concurrency && this.#queue.isEmpty))
+      return this.#begin(run, job);
     const waiting = { run, job, priority: job.priority, order: ++this.#order, gone: false };
     run.waiting = waiting;
     this.#queue.add(waiting);
   }
 
   #begin(run: ActiveRun, job: Job): void {
-    this.#busy++;
+    if (!job.isChild) this.#busy++;
     run.attempts++;
     run.status = 'process';
     const attempt = new Attempt(this, run, job);
-    run.attempt = attempt;
+    const layered = job.middleware.length > 0 ? this.#surround(attempt) : attempt;
+    run.attempt = layered;
     // The logger and listeners may cancel: then there is nothing left to start.
     if (run.attempts === 1) this.#log(run, 'info', 'started');
     this.#emit(run, 'run:start');
-    attempt.start();
+    layered.start();
+  }
+
+  #surround(attempt: Attempt): Onion {
+    const onion = new Onion(attempt, (ended) => this.#ended(ended));
+    attempt.onion = onion;
+    return onion;
+  }
+
+  runChild(attempt: Attempt, target: unknown, args: readonly unknown[]): ActiveRun {
+    return this.runtime.runChild(attempt, target, args);
+  }
+
+  yielded({ run }: Attempt, value: unknown): Promise<void> | undefined {
+    const pause = run.push(value);
+    this.#emit(run, 'run:yield', { value });
+    return pause;
   }
 
   returned({ run, outcome }: Attempt): void {
@@ -72,14 +166,29 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   finished(attempt: Attempt): void {
-    const { run, job, failing, outcome, cancelled, cleanupErrors } = attempt;
+    if (attempt.onion) attempt.onion.attemptEnded();
+    else this.#ended(attempt);
+  }
+
+  #ended(ended: Attempt | Onion): void {
+    const { run, job } = ended;
+    if (!job.isChild) this.#busy--;
+    if (run.release) void this.#giveBack(run, run.release).then(() => this.#conclude(ended));
+    else this.#conclude(ended);
+    this.#fillSlots();
+  }
+
+  #giveBack(run: ActiveRun, release: Release): Promise<void> {
+    run.release = undefined;
+    return this.holds.release(release);
+  }
+
+  #conclude({ run, job, failing, outcome, cancelled, cleanupErrors }: Attempt | Onion): void {
     run.attempt = undefined;
     if (cleanupErrors) run.cleanupErrors = [...run.cleanupErrors, ...cleanupErrors];
-    this.#busy--;
     if (!failing) this.settle(run, 'success', outcome);
     else if (cancelled) this.settle(run, 'cancel', run.reason);
     else this.#retryOrFail(run, job, outcome);
-    this.#fillSlots();
   }
 
   /** First the slot, then whoever is the smallest by then. */
@@ -98,23 +207,31 @@ export class Executor implements RunHost, AttemptHost {
 
   #retryOrFail(run: ActiveRun, job: Job, error: unknown): void {
     const { retry } = job.task;
-    const isRetried = retry && run.attempts <= retry.limit && this.#isWorthRetry(retry, error);
+    const isRetried =
+      retry &&
+      run.attempts <= retry.limit &&
+      !run.stream?.isDelivered &&
+      this.#isWorthRetry(retry, error);
     // The predicate may have cancelled the run.
     if (run.isSettled) return;
     if (!isRetried) return this.settle(run, 'error', error);
     // Cancelled while an attempt that had failed by itself was torn down.
     if (run.cancelled) return this.settle(run, 'cancel', run.reason);
-    const delay = backoff(retry, run.attempts);
+    const delay = backoff(retry, run.attempts, this.runtime.clock);
     run.status = 'retry';
+    run.stream?.clear();
+    this.counts.retries++;
     run.backoff = this.runtime.clock.setTimeout(() => {
       run.backoff = undefined;
-      this.#enqueue(run, job);
+      this.#prepare(run, job);
     }, delay);
     this.#log(run, 'warn', `failed, next attempt in ${Math.round(delay)} ms`);
     this.#emit(run, 'run:retry', { error, delay });
   }
 
   #isWorthRetry({ when }: RetryPolicy, error: unknown): boolean {
+    if (isQTasksError(error, 'INPUT_INVALID') || isQTasksError(error, 'OUTPUT_INVALID'))
+      return false;
     if (!when) return true;
     try {
       if (typeof when !== 'function') return when.some((type) => error instanceof type);
@@ -128,16 +245,18 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   cancel(run: ActiveRun): void {
-    const { attempt, backoff, waiting, reason } = run;
+    const { attempt, backoff, waiting, acquiring, release, reason } = run;
     if (attempt) return attempt.abort(reason, true);
     if (backoff !== undefined) this.runtime.clock.clearTimeout(backoff);
     if (waiting) this.#queue.drop(waiting);
+    if (release) void this.#giveBack(run, release);
     this.settle(run, 'cancel', reason);
+    acquiring?.abort(reason);
   }
 
   /** Refuses a call: its run ends before it starts. */
   refuse(run: ActiveRun, status: 'error' | 'cancel', error: unknown): void {
-    run.index = this.#runs.push(run) - 1;
+    this.#add(run);
     this.settle(run, status, error);
   }
 
@@ -148,11 +267,11 @@ export class Executor implements RunHost, AttemptHost {
       this.#runs[run.index] = last;
       last.index = run.index;
     }
+    this.counts[status]++;
     run.settle(status, outcome);
-    if (status === 'error') {
-      this.#log(run, 'error', 'failed', outcome);
-      if (!run.observed) this.#surfaceLater(run, outcome);
-    }
+    if (status === 'error') this.#log(run, 'error', 'failed', outcome);
+    // Its own status: a boundary may have found a fault with the result.
+    if (run.status === 'error' && !run.observed) this.#surfaceLater(run, run.outcome);
     if (!this.runtime.events.any) return;
     const name = { success: 'value', error: 'error', cancel: 'reason' }[status];
     this.#emit(run, `run:${status}`, { [name]: outcome });
@@ -214,7 +333,7 @@ export class Executor implements RunHost, AttemptHost {
 }
 
 /** Full jitter: many that failed together do not come back together. */
-function backoff({ delay, factor, maxDelay, jitter }: RetryPolicy, retry: number): Milliseconds {
-  const longest = Math.min(maxDelay, delay * factor ** (retry - 1));
-  return jitter ? Math.random() * longest : longest;
+function backoff(policy: RetryPolicy, retry: number, clock: Clock): Milliseconds {
+  const longest = Math.min(policy.maxDelay, policy.delay * policy.factor ** (retry - 1));
+  return policy.jitter ? (clock.random?.() ?? Math.random()) * longest : longest;
 }

@@ -3,7 +3,7 @@
 export { type Opening, type Override, QTasks, type QTasksOptions } from './app.js';
 export type { CloseOptions, RunSettings, RunTask, TaskClient } from './client.js';
 export type { Clock } from './clock.js';
-export { Context } from './context.js';
+export { Context, type RunChild } from './context.js';
 export {
   type Declare,
   type Dependency,
@@ -36,12 +36,18 @@ export type {
   RunReturnEvent,
   RunStartEvent,
   RunSuccessEvent,
+  RunYieldEvent,
   StateChangeEvent,
   UnhandledErrorEvent,
 } from './events.js';
+export type { DependencyInspection, Inspection, RunInspection, TaskInspection } from './inspect.js';
 export type { Logger } from './logger.js';
+export type { Middleware, MiddlewareRun } from './middleware.js';
+export type { ErrorClass, RetryOptions, TaskOptions } from './policy.js';
+export type { RememberOptions } from './remembered.js';
 export type { Run, RunStatus, Settled } from './run.js';
 export type { Scope } from './scopes.js';
+export type { AnyTask, BoundTask, Task } from './signature.js';
 export { AsyncState, type StateChange, type StateFields, type StateInitial } from './state.js';
 export type {
   BucketId,
@@ -53,14 +59,5 @@ export type {
   Snapshot,
   StorageAdapter,
 } from './storage.js';
-export {
-  type AnyTask,
-  type BoundTask,
-  type DefineTask,
-  type ErrorClass,
-  type RetryOptions,
-  type Task,
-  type TaskOptions,
-  task,
-} from './task.js';
-export type { EpochMs, Milliseconds, StandardSchema } from './types.js';
+export { type DefineTask, task } from './task.js';
+export type { EpochMs, Milliseconds, StandardIssue, StandardSchema } from './types.js';

@@ -40,6 +40,8 @@ export interface Place {
 export interface InstantNeed {
   /** The shortest life that it may be part of: the context `"task"`, a state `"session"`. */
   readonly scope: Scope;
+  /** What it is, for who looks at the graph: the id of a state. */
+  readonly name: string;
   /**
    * Checks itself against an app as a task that needs it is registered.
    * @returns what takes it back, for a registration that fails

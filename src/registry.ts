@@ -1,6 +1,7 @@
 /** The tasks of one app, their compiled plans and the overrides that shape them. */
 import { DependencyDefinition, isDependency } from './depends.js';
 import { QTasksError } from './errors.js';
+import type { Middleware } from './middleware.js';
 import type { Runtime } from './need.js';
 import { describe } from './options.js';
 import { compile, type Plan } from './plan.js';
@@ -10,11 +11,15 @@ import { definitionOf, type TaskDefinition } from './task.js';
 export interface Found {
   readonly task: TaskDefinition;
   readonly plan: Plan;
+  /** The app's and its own. */
+  readonly middleware: readonly Middleware[];
 }
 
-interface Entry extends Found {
+interface Entry {
+  readonly task: TaskDefinition;
   plan: Plan;
-  /** Of which overrides the plan is. */
+  middleware: readonly Middleware[];
+  /** Of which overrides and middleware these are. */
   version: number;
 }
 
@@ -27,6 +32,7 @@ export class Registry {
     DependencyDefinition,
     { readonly actual: DependencyDefinition }[]
   >();
+  readonly #middleware: Middleware[] = [];
   #version = 0;
 
   constructor(runtime: Runtime) {
@@ -42,7 +48,9 @@ export class Registry {
       const message = `task "${task.name}" is registered with app "${this.#runtime.name}" already; give one of the two another name`;
       throw new QTasksError('TASK_DUPLICATE', message);
     }
-    this.#entries.set(task.name, { task, plan: this.#compile(task), version: this.#version });
+    const plan = this.#compile(task);
+    const middleware = this.#around(task);
+    this.#entries.set(task.name, { task, plan, middleware, version: this.#version });
   }
 
   /** Registers what is a task among the exports of a module. */
@@ -62,9 +70,25 @@ export class Registry {
     if (!entry || (definition && entry.task !== definition)) throw this.#unknown(name, entry);
     if (entry.version !== this.#version) {
       entry.plan = this.#compile(entry.task);
+      entry.middleware = this.#around(entry.task);
       entry.version = this.#version;
     }
     return entry;
+  }
+
+  /** Every task with what its runs open. */
+  get all(): readonly Found[] {
+    return [...this.#entries.values()].map(({ task }) => this.find(task));
+  }
+
+  /** Adds middleware, for runs that start from now on. */
+  use(middleware: readonly Middleware[]): void {
+    this.#middleware.push(...middleware);
+    this.#version++;
+  }
+
+  #around({ middleware }: TaskDefinition): readonly Middleware[] {
+    return [...this.#middleware, ...middleware];
   }
 
   #unknown(name: unknown, namesake: Entry | undefined): QTasksError {

@@ -4,21 +4,8 @@ import { QTasksError } from './errors.js';
 import type { Place } from './need.js';
 import type { Node, Wiring } from './plan.js';
 import { isThenable } from './promises.js';
+import { type Generator, isGenerator, type Yielded } from './stream.js';
 import type { Milliseconds } from './types.js';
-
-/** What a `function*` or `async function*` returns, also a down-levelled one. */
-interface Generator {
-  next(): MaybePromise<Yielded>;
-  throw(error: unknown): MaybePromise<Yielded>;
-  return(value?: unknown): MaybePromise<Yielded>;
-}
-
-type MaybePromise<T> = T | PromiseLike<T>;
-
-interface Yielded {
-  readonly done?: boolean;
-  readonly value?: unknown;
-}
 
 /** Who opens dependencies; the token tells which one it is about. */
 export interface Sink<Token> {
@@ -228,13 +215,6 @@ function disposerOf(node: Node, value: unknown): () => unknown {
   if (typeof method === 'function') return () => method.call(value);
   throw invalid(node, 'what it returned has no Symbol.asyncDispose or Symbol.dispose');
 }
-
-const isGenerator = (value: unknown): value is Generator =>
-  typeof value === 'object' &&
-  value !== null &&
-  typeof (value as Partial<Generator>).next === 'function' &&
-  typeof (value as Partial<Generator>).throw === 'function' &&
-  typeof (value as Partial<Generator>).return === 'function';
 
 function timedOut(node: Node, verb: 'open' | 'close', limit: Milliseconds): QTasksError {
   const message = `dependency "${node.path}" did not ${verb} within ${limit} ms`;

@@ -15,14 +15,20 @@ export type Settled<Result> = {
 );
 
 /**
- * A run: started as it is made, a promise of its result.
+ * A run: started as it is made, a promise of its result and the stream of what its handler yields.
  *
  * It rejects with the very error object that the handler threw, or with the reason it was cancelled
- * for. A failure that nobody awaits, and of which nobody asks `settled`, becomes the app's `"error"`
- * event, or an unhandled rejection if nothing listens; a cancelled run never does.
+ * for. A failure that nobody awaits or iterates, and of which nobody asks `settled`, becomes the app's
+ * `"error"` event, or an unhandled rejection if nothing listens; a cancelled run never does.
+ *
+ * `for await` over a run gives the values that a generator handler yields, in order, and then ends, or
+ * throws what the run rejects with. The handler waits as soon as it is 16 values ahead of its reader;
+ * leaving the loop cancels the run and waits for its teardown. There is one reader: asking for a second
+ * iterator throws `OPTION_INVALID`. Until there is one the handler waits for nobody and the newest 16
+ * values are kept, so that awaiting the run alone drains it.
  */
-export interface Run<Result> extends PromiseLike<Result> {
-  /** Unique; the same for all attempts. */
+export interface Run<Result, Yield = never> extends PromiseLike<Result>, AsyncIterable<Yield> {
+  /** Unique; the same for all attempts. The one given by `with({ id })`, if there is one. */
   readonly id: string;
   readonly status: RunStatus;
   /** How it ended, after all teardown; never rejects. */
@@ -33,4 +39,6 @@ export interface Run<Result> extends PromiseLike<Result> {
    * @param reason what the run rejects with; default: `TASK_CANCELLED`
    */
   cancel(reason?: unknown): void;
+  /** @throws OPTION_INVALID for a second one */
+  [Symbol.asyncIterator](): AsyncIterator<Yield, undefined, undefined>;
 }

@@ -32,6 +32,10 @@ export class StateNeed implements InstantNeed {
     this.#stateClass = stateClass;
   }
 
+  get name(): string {
+    return this.#stateClass.id;
+  }
+
   register(runtime: Runtime): () => void {
     return statesOf(runtime).register(this.#stateClass);
   }

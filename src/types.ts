@@ -10,7 +10,7 @@ export type EpochMs = number;
  * A schema of any library that implements Standard Schema, version 1.
  * @see https://standardschema.dev
  */
-export interface StandardSchema<Input = unknown, Output = Input> {
+export interface StandardSchema<out Input = unknown, out Output = Input> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;

@@ -8,7 +8,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What anybody may use, adapters too. */
 const ground = [
+  'boundary',
   'storage',
+  'schema',
   'events',
   'errors',
   'clock',
@@ -24,17 +26,20 @@ const ground = [
 /** The core from top to bottom: a file may import its own layer and those below, types included. */
 const layers = [
   ['index'],
-  ['app', 'core', 'client', 'registry'],
-  ['executor', 'attempt', 'active-run', 'queue', 'signals'],
+  ['app', 'core', 'client', 'inspect', 'registry'],
+  ['executor', 'attempt', 'onion', 'active-run', 'holds', 'remembered', 'queue', 'signals'],
   ['resolver', 'plan', 'shared'],
   ['task', 'depends', 'state', 'context'],
+  ['signature'],
+  ['policy'],
+  ['middleware'],
   ['states'],
   ['bucket'],
   ['listeners'],
   ['port'],
   ['definition'],
   ['content', 'codec'],
-  ['run'],
+  ['run', 'stream'],
   ['need', 'scopes'],
   ground,
 ];

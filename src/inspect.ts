@@ -19,7 +19,7 @@ export interface Inspection {
   readonly isClosing: boolean;
   /** In the order in which they were registered. */
   readonly tasks: readonly TaskInspection[];
-  /** Those that have not settled, in the order in which they were called. */
+  /** Those that have not settled, in no order. */
   readonly runs: readonly RunInspection[];
   /** Since the app was made. */
   readonly counts: Readonly<RunCounts>;

@@ -1,3 +1,4 @@
-/** The entry point `qtasks-lite/testing`: what tests of storage adapters need. */
+/** The entry point `qtasks-lite/testing`: what tests of tasks and of storage adapters need. */
+export { ManualClock } from './clock.js';
 export type { StorageFactory, StorageSource } from './storage/arena.js';
 export { type StorageGaps, type TestFunction, testStorage } from './storage/suite.js';

@@ -34,6 +34,8 @@ export class ActiveRun implements Run<unknown, unknown> {
   /** Set while it waits for the hold of its session; then what gives the hold back. */
   acquiring: AbortController | undefined = undefined;
   release: Release | undefined = undefined;
+  /** Set while it waits for a hold in its parent's slot; to be called when it does so no more. */
+  heldUp: (() => void) | undefined = undefined;
   /** The place among the executor's runs. */
   index = 0;
   cancelled = false;

@@ -17,6 +17,7 @@ import {
 } from './resolver.js';
 import { accepted } from './schema.js';
 import type { SharedScope } from './shared.js';
+import { Slot } from './slot.js';
 import { drive, isGenerator, type StreamHost } from './stream.js';
 import type { TaskDefinition } from './task.js';
 import type { Milliseconds } from './types.js';
@@ -32,8 +33,8 @@ export interface Job {
   readonly grace: Milliseconds;
   readonly priority: number;
   readonly middleware: readonly Middleware[];
-  /** Whether it is part of another run: then it runs in that one's slot. */
-  readonly isChild: boolean;
+  /** Of a run that is part of another one: the slot that it shares. */
+  readonly slot: Slot | undefined;
   /** Whether each attempt takes the hold of its session, and whether it or a parent has it. */
   readonly takesHold: boolean;
   readonly isHeld: boolean;
@@ -94,6 +95,7 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
   #grace: unknown = undefined;
   /** Runs that its handler or a dependency has started as part of it, and that go on. */
   #children: Set<ActiveRun> | undefined = undefined;
+  #slot: Slot | undefined = undefined;
 
   constructor(host: AttemptHost, run: ActiveRun, job: Job) {
     this.#host = host;
@@ -127,6 +129,12 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
     this.#children.add(child);
     child.whenSettled(() => this.#children?.delete(child));
     return child;
+  }
+
+  /** What its children run in. */
+  get slot(): Slot {
+    this.#slot ??= new Slot(this.job.slot);
+    return this.#slot;
   }
 
   /** Whether its signal has aborted: then its children start cancelled. */

@@ -181,7 +181,7 @@ export class Core implements ExecutorHost {
       grace: options.grace ?? this.#grace,
       priority: settings.priority ?? options.priority ?? 0,
       middleware,
-      isChild: parent !== undefined,
+      slot: parent?.slot,
       takesHold: options.exclusive === true && !isHeld,
       isHeld: options.exclusive === true || isHeld,
     };

@@ -11,17 +11,11 @@ import { Onion } from './onion.js';
 import type { Node } from './plan.js';
 import type { RetryPolicy } from './policy.js';
 import { isStrayPromise, isThenable } from './promises.js';
-import { PriorityQueue, type Waiting } from './queue.js';
 import { accepted } from './schema.js';
+import { Slots } from './slots.js';
 import type { Milliseconds } from './types.js';
 
 const asyncWhen = 'retry.when must answer at once; it returned a promise, so nothing is retried';
-
-/** A run that waits for a slot. */
-interface WaitingRun extends Waiting {
-  readonly run: ActiveRun;
-  readonly job: Job;
-}
 
 /** The app, as its executor sees it. */
 export interface ExecutorHost extends Runtime {
@@ -44,19 +38,15 @@ export class Executor implements RunHost, AttemptHost {
   readonly runtime: ExecutorHost;
   readonly holds: Holds;
   readonly counts: RunCounts = { calls: 0, retries: 0, success: 0, error: 0, cancel: 0 };
-  readonly #concurrency: number;
+  readonly #slots: Slots;
   readonly #runs: ActiveRun[] = [];
-  readonly #queue = new PriorityQueue<WaitingRun>();
   readonly #idPrefix = `${Math.random().toString(36).slice(2)}-`;
-  #busy = 0;
-  #isFilling = false;
-  #order = 0;
   #ids = 0;
 
   constructor(runtime: ExecutorHost, concurrency: number) {
     this.runtime = runtime;
     this.holds = new Holds(runtime);
-    this.#concurrency = concurrency;
+    this.#slots = new Slots(concurrency, (run, job) => this.#begin(run, job));
   }
 
   createId(): string {
@@ -101,38 +91,30 @@ export class Executor implements RunHost, AttemptHost {
   /** Before each attempt: first the hold, then a slot. */
   #prepare(run: ActiveRun, job: Job): void {
     if (job.takesHold) void this.#takeHold(run, job);
-    else this.#enqueue(run, job);
+    else this.#slots.enter(run, job);
   }
 
   async #takeHold(run: ActiveRun, job: Job): Promise<void> {
     const acquiring = new AbortController();
     run.acquiring = acquiring;
+    if (job.slot) this.#slots.holdUp(run, job.slot);
     try {
       const release = await this.holds.acquire(run.session, acquiring.signal);
       // A cancelled one does not wait for the storage to notice.
       if (run.isSettled) return void this.holds.release(release);
       run.acquiring = undefined;
       run.release = release;
-      this.#enqueue(run, job);
+      this.#slots.enter(run, job);
     } catch (error) {
       if (run.isSettled) return;
       run.acquiring = undefined;
+      run.heldUp?.();
       run.attempts++;
       this.#retryOrFail(run, job, error);
     }
   }
 
-  #enqueue(run: ActiveRun, job: Job): void {
-    // Where somebody waits while a slot is free, it is about to be given to the smallest.
-    if (job.isChild || (this.#busy < this.#concurrency && this.#queue.isEmpty))
-      return this.#begin(run, job);
-    const waiting = { run, job, priority: job.priority, order: ++this.#order, gone: false };
-    run.waiting = waiting;
-    this.#queue.add(waiting);
-  }
-
   #begin(run: ActiveRun, job: Job): void {
-    if (!job.isChild) this.#busy++;
     run.attempts++;
     run.status = 'process';
     const attempt = new Attempt(this, run, job);
@@ -172,10 +154,9 @@ export class Executor implements RunHost, AttemptHost {
 
   #ended(ended: Attempt | Onion): void {
     const { run, job } = ended;
-    if (!job.isChild) this.#busy--;
     if (run.release) void this.#giveBack(run, run.release).then(() => this.#conclude(ended));
     else this.#conclude(ended);
-    this.#fillSlots();
+    this.#slots.leave(job);
   }
 
   #giveBack(run: ActiveRun, release: Release): Promise<void> {
@@ -189,20 +170,6 @@ export class Executor implements RunHost, AttemptHost {
     if (!failing) this.settle(run, 'success', outcome);
     else if (cancelled) this.settle(run, 'cancel', run.reason);
     else this.#retryOrFail(run, job, outcome);
-  }
-
-  /** First the slot, then whoever is the smallest by then. */
-  #fillSlots(): void {
-    // A run that ends at once comes back here; the loop below goes on for it.
-    if (this.#isFilling) return;
-    this.#isFilling = true;
-    while (this.#busy < this.#concurrency) {
-      const next = this.#queue.take();
-      if (!next) break;
-      next.run.waiting = undefined;
-      this.#begin(next.run, next.job);
-    }
-    this.#isFilling = false;
   }
 
   #retryOrFail(run: ActiveRun, job: Job, error: unknown): void {
@@ -248,7 +215,7 @@ export class Executor implements RunHost, AttemptHost {
     const { attempt, backoff, waiting, acquiring, release, reason } = run;
     if (attempt) return attempt.abort(reason, true);
     if (backoff !== undefined) this.runtime.clock.clearTimeout(backoff);
-    if (waiting) this.#queue.drop(waiting);
+    if (waiting) this.#slots.drop(waiting);
     if (release) void this.#giveBack(run, release);
     this.settle(run, 'cancel', reason);
     acquiring?.abort(reason);
@@ -268,6 +235,7 @@ export class Executor implements RunHost, AttemptHost {
       last.index = run.index;
     }
     this.counts[status]++;
+    run.heldUp?.();
     run.settle(status, outcome);
     if (status === 'error') this.#log(run, 'error', 'failed', outcome);
     // Its own status: a boundary may have found a fault with the result.

@@ -11,8 +11,13 @@ const TASK = Symbol.for('qtasks-lite.task');
 export type HandlerReturn<Taken> =
   | Taken
   | PromiseLike<Taken>
-  | Generator<unknown, Taken, undefined>
+  | Generator<unknown, Taken | PromiseLike<Taken>, undefined>
   | AsyncGenerator<unknown, Taken, undefined>;
+
+/** The arguments that a handler gets after its needs. */
+export type ArgsAfterNeeds<Handler> = Handler extends (needs: never, ...args: infer Args) => unknown
+  ? Args
+  : never;
 
 /** The result of a handler that returns this: of a generator what it returns, else what it resolves to. */
 export type ResultOf<Returned> =
@@ -30,34 +35,39 @@ export type YieldOf<Returned> =
       ? Awaited<Yield>
       : never;
 
-/** The signatures of `task` and of `app.task`, over what they return. */
+/**
+ * The signatures of `task` and of `app.task`, over what they return.
+ *
+ * The handler is inferred as a whole: only so it may ignore some of what `input` gives, and only so a
+ * text that it returns is one of those that `output` names.
+ */
 export interface DefineTask<Bound extends 'free' | 'bound'> {
   <
     const Name extends string,
-    Args extends unknown[],
-    Returned extends HandlerReturn<Taken>,
-    Given extends readonly unknown[] = Args,
+    Handler extends (...args: Args) => HandlerReturn<Taken>,
+    Given extends readonly unknown[] = Parameters<Handler>,
+    Args extends readonly unknown[] = never[],
     Taken = unknown,
-    Result = ResultOf<Returned>,
+    Result = ResultOf<ReturnType<Handler>>,
   >(
     name: Name,
-    handler: (...args: Args) => Returned,
+    handler: Handler,
     options?: TaskOptions<Given, Args, Taken, Result>,
-  ): Defined<Bound, Name, Given, Result, YieldOf<Returned>>;
+  ): Defined<Bound, Name, Given, Result, YieldOf<ReturnType<Handler>>>;
   <
     const Name extends string,
     N extends Needs,
-    Args extends unknown[],
-    Returned extends HandlerReturn<Taken>,
-    Given extends readonly unknown[] = Args,
+    Handler extends (needs: Resolved<N>, ...args: Args) => HandlerReturn<Taken>,
+    Given extends readonly unknown[] = ArgsAfterNeeds<Handler>,
+    Args extends readonly unknown[] = never[],
     Taken = unknown,
-    Result = ResultOf<Returned>,
+    Result = ResultOf<ReturnType<Handler>>,
   >(
     name: Name,
     needs: N,
-    handler: (needs: Resolved<N>, ...args: Args) => Returned,
+    handler: Handler,
     options?: TaskOptions<Given, Args, Taken, Result>,
-  ): Defined<Bound, Name, Given, Result, YieldOf<Returned>>;
+  ): Defined<Bound, Name, Given, Result, YieldOf<ReturnType<Handler>>>;
 }
 
 /** A task, or one that is bound to an app. */

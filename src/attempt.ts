@@ -260,13 +260,13 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
       if (this.#stage !== RUNNING) return;
     }
     this.#stage = CLOSING;
+    const { clock } = this.runtime;
+    for (const timer of [this.#timeout, this.#grace])
+      if (timer !== undefined) clock.clearTimeout(timer);
     if (this.#children) {
       if (this.failing) this.#cancelChildren();
       await this.#joinChildren();
     }
-    const { clock } = this.runtime;
-    for (const timer of [this.#timeout, this.#grace])
-      if (timer !== undefined) clock.clearTimeout(timer);
     if (!this.failing) this.#host.returned(this);
     for (let lease = this.#open.pop(); lease; lease = this.#open.pop()) {
       try {

@@ -129,7 +129,7 @@ export class Core implements ExecutorHost {
     const run = new ActiveRun(this.#executor, { taskName, session, id, boundary });
     try {
       if (this.#isClosing) throw this.#closed('run');
-      if (known) throw otherTask(known);
+      if (known && known.taskName !== taskName) throw otherTask(known);
       const found = this.registry.find(target);
       const passed = boundary ? boundary.args(taskName, args, transfer) : args;
       const job = this.#job(found, passed, session, settings);

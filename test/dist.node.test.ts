@@ -60,7 +60,7 @@ describe('the package', () => {
     expect(await consumer.node('names.js')).toEqual([
       'qtasks-lite AsyncState Context Depends QTasks QTasksError isQTasksError task',
       'qtasks-lite/memory memory',
-      'qtasks-lite/testing ManualClock testStorage',
+      'qtasks-lite/testing ManualClock testApp testStorage',
     ]);
   });
 

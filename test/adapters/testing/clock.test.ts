@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../adapters/testing/clock.js';
 import { Context, QTasks, task } from '../../../src/index.js';
-import { rejection } from '../../support/promises.js';
+import { rejection, turn } from '../../support/promises.js';
 
 describe('a manual clock', () => {
   it('stands still until it is advanced', async () => {
     const clock = new ManualClock();
     const start = clock.now();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await turn();
     expect(clock.now()).toBe(start);
     await clock.advance(250);
     expect(clock.now()).toBe(start + 250);

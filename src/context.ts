@@ -24,11 +24,12 @@ export interface ContextHost extends Place {
 
 /** The signatures of `ctx.run`: a task by its name has to be registered, but nothing else is known of it. */
 export interface RunChild {
+  (name: string, ...args: readonly unknown[]): Run<unknown, unknown>;
+  // Last: of several signatures the compiler explains the last one.
   <Target extends AnyTask>(
     task: Target,
     ...args: TaskArgs<Target>
   ): Run<TaskResult<Target>, TaskYield<Target>>;
-  (name: string, ...args: readonly unknown[]): Run<unknown, unknown>;
 }
 
 /** In `needs`: the token. Injected: what a run knows of itself, one object for each attempt. */

@@ -43,7 +43,7 @@ export type {
 export type { DependencyInspection, Inspection, RunInspection, TaskInspection } from './inspect.js';
 export type { Logger } from './logger.js';
 export type { Middleware, MiddlewareRun } from './middleware.js';
-export type { ErrorClass, RetryOptions, TaskOptions } from './policy.js';
+export type { ErrorClass, RetryOptions, SchemaTaskOptions, TaskOptions } from './policy.js';
 export type { RememberOptions } from './remembered.js';
 export type { Run, RunStatus, Settled } from './run.js';
 export type { Scope } from './scopes.js';

@@ -26,16 +26,8 @@ export interface RetryOptions {
   readonly when?: ((error: unknown) => boolean) | readonly ErrorClass[];
 }
 
-/**
- * Options of a task. The four types are what callers give and the handler gets for it, what the handler
- * returns and callers get for it.
- */
-export interface TaskOptions<
-  out Given = unknown,
-  out Args = unknown,
-  out Returned = unknown,
-  out Result = unknown,
-> {
+/** Options of a task. */
+export interface TaskOptions {
   /**
    * How long one attempt may take, from the moment its dependencies start to open until its handler
    * is done. Then its signal aborts and it fails with `TASK_TIMEOUT`. Default: as long as it takes.
@@ -55,6 +47,24 @@ export interface TaskOptions<
    * one, in this app. Child runs (`ctx.run`) join their parent's hold. Default `false`.
    */
   readonly exclusive?: boolean;
+  /** Around each attempt, inside the app's; the first is the outermost. */
+  readonly middleware?: Middleware | readonly Middleware[];
+  /** For your own tools; the library only shows these three in `inspect()`. */
+  readonly tags?: readonly string[];
+  readonly description?: string;
+  readonly meta?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Options of a task with the schemas of its arguments and its result. The four types are what callers
+ * give and the handler gets for it, what the handler returns and callers get for it.
+ */
+export interface SchemaTaskOptions<
+  out Given = unknown,
+  out Args = unknown,
+  out Returned = unknown,
+  out Result = unknown,
+> extends TaskOptions {
   /**
    * What checks the arguments, as one array, before the first attempt; what it gives replaces them.
    * It may be asynchronous. What it refuses rejects the run with `INPUT_INVALID`.
@@ -65,12 +75,6 @@ export interface TaskOptions<
    * gives replaces it. It may be asynchronous. What it refuses is `OUTPUT_INVALID`.
    */
   readonly output?: StandardSchema<Returned, Result>;
-  /** Around each attempt, inside the app's; the first is the outermost. */
-  readonly middleware?: Middleware | readonly Middleware[];
-  /** For your own tools; the library only shows these three in `inspect()`. */
-  readonly tags?: readonly string[];
-  readonly description?: string;
-  readonly meta?: Readonly<Record<string, unknown>>;
 }
 
 /** How often and when to try again, with all defaults filled in. */
@@ -129,7 +133,10 @@ const optionKinds = {
 } as const;
 
 /** Checks the options of a task. @throws OPTION_INVALID */
-export function checkTaskOptions(where: string, options: unknown): asserts options is TaskOptions {
+export function checkTaskOptions(
+  where: string,
+  options: unknown,
+): asserts options is SchemaTaskOptions {
   checkOptions(where, options, optionKinds);
   const { retry } = options as TaskOptions;
   if (typeof retry !== 'object') return;

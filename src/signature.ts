@@ -1,5 +1,5 @@
 /** A task as its callers see it: its name, what it takes, what it yields and what it returns. */
-import type { TaskOptions } from './policy.js';
+import type { SchemaTaskOptions } from './policy.js';
 import type { Run } from './run.js';
 
 declare const TYPES: unique symbol;
@@ -12,7 +12,7 @@ export interface Task<
   out Yield = never,
 > {
   readonly name: Name;
-  readonly options: Readonly<TaskOptions>;
+  readonly options: Readonly<SchemaTaskOptions>;
   /** Only there for the compiler. */
   readonly [TYPES]?: { readonly args: Args; readonly result: Result; readonly yield: Yield };
 }

@@ -2,7 +2,12 @@
 import type { Needs, Resolved } from './depends.js';
 import type { Middleware } from './middleware.js';
 import { check, kinds } from './options.js';
-import { checkTaskOptions, type RetryPolicy, retryPolicy, type TaskOptions } from './policy.js';
+import {
+  checkTaskOptions,
+  type RetryPolicy,
+  retryPolicy,
+  type SchemaTaskOptions,
+} from './policy.js';
 import type { AnyTask, BoundTask, Task } from './signature.js';
 
 const TASK = Symbol.for('qtasks-lite.task');
@@ -10,6 +15,7 @@ const TASK = Symbol.for('qtasks-lite.task');
 /** What a handler may return, where its task has an `output` that takes this. */
 export type HandlerReturn<Taken> =
   | Taken
+  | Promise<Taken>
   | PromiseLike<Taken>
   | Generator<unknown, Taken | PromiseLike<Taken>, undefined>
   | AsyncGenerator<unknown, Taken, undefined>;
@@ -52,7 +58,7 @@ export interface DefineTask<Bound extends 'free' | 'bound'> {
   >(
     name: Name,
     handler: Handler,
-    options?: TaskOptions<Given, Args, Taken, Result>,
+    options?: SchemaTaskOptions<Given, Args, Taken, Result>,
   ): Defined<Bound, Name, Given, Result, YieldOf<ReturnType<Handler>>>;
   <
     const Name extends string,
@@ -66,7 +72,7 @@ export interface DefineTask<Bound extends 'free' | 'bound'> {
     name: Name,
     needs: N,
     handler: Handler,
-    options?: TaskOptions<Given, Args, Taken, Result>,
+    options?: SchemaTaskOptions<Given, Args, Taken, Result>,
   ): Defined<Bound, Name, Given, Result, YieldOf<ReturnType<Handler>>>;
 }
 
@@ -85,7 +91,7 @@ export class TaskDefinition implements AnyTask {
   readonly name: string;
   readonly needs: object | undefined;
   readonly handler: (...args: unknown[]) => unknown;
-  readonly options: Readonly<TaskOptions>;
+  readonly options: Readonly<SchemaTaskOptions>;
   readonly retry: RetryPolicy | undefined;
   readonly middleware: readonly Middleware[];
 
@@ -93,7 +99,7 @@ export class TaskDefinition implements AnyTask {
     name: string,
     needs: object | undefined,
     handler: (...args: unknown[]) => unknown,
-    options: TaskOptions,
+    options: SchemaTaskOptions,
   ) {
     this[TASK] = this;
     this.name = name;

@@ -72,7 +72,8 @@ export interface SchemaTaskOptions<
   readonly input?: StandardSchema<Given, Args>;
   /**
    * What checks the result before teardown, so that dependencies roll back what it refuses; what it
-   * gives replaces it. It may be asynchronous. What it refuses is `OUTPUT_INVALID`.
+   * gives replaces it. It may be asynchronous. What it refuses is `OUTPUT_INVALID`. Where it names the
+   * texts that it takes, a handler whose parameters all say their types has to return them `as const`.
    */
   readonly output?: StandardSchema<Returned, Result>;
 }

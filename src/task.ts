@@ -20,6 +20,9 @@ export type HandlerReturn<Taken> =
   | Generator<unknown, Taken | PromiseLike<Taken>, undefined>
   | AsyncGenerator<unknown, Taken, undefined>;
 
+/** The arguments that callers give: anything, where a schema takes anything. */
+export type CallerArgs<Given> = Given extends readonly unknown[] ? Given : unknown[];
+
 /** The arguments that a handler gets after its needs. */
 export type ArgsAfterNeeds<Handler> = Handler extends (needs: never, ...args: infer Args) => unknown
   ? Args
@@ -51,7 +54,7 @@ export interface DefineTask<Bound extends 'free' | 'bound'> {
   <
     const Name extends string,
     Handler extends (...args: Args) => HandlerReturn<Taken>,
-    Given extends readonly unknown[] = Parameters<Handler>,
+    Given = Parameters<Handler>,
     Args extends readonly unknown[] = never[],
     Taken = unknown,
     Result = ResultOf<ReturnType<Handler>>,
@@ -59,12 +62,12 @@ export interface DefineTask<Bound extends 'free' | 'bound'> {
     name: Name,
     handler: Handler,
     options?: SchemaTaskOptions<Given, Args, Taken, Result>,
-  ): Defined<Bound, Name, Given, Result, YieldOf<ReturnType<Handler>>>;
+  ): Defined<Bound, Name, CallerArgs<Given>, Result, YieldOf<ReturnType<Handler>>>;
   <
     const Name extends string,
     N extends Needs,
     Handler extends (needs: Resolved<N>, ...args: Args) => HandlerReturn<Taken>,
-    Given extends readonly unknown[] = ArgsAfterNeeds<Handler>,
+    Given = ArgsAfterNeeds<Handler>,
     Args extends readonly unknown[] = never[],
     Taken = unknown,
     Result = ResultOf<ReturnType<Handler>>,
@@ -73,7 +76,7 @@ export interface DefineTask<Bound extends 'free' | 'bound'> {
     needs: N,
     handler: Handler,
     options?: SchemaTaskOptions<Given, Args, Taken, Result>,
-  ): Defined<Bound, Name, Given, Result, YieldOf<ReturnType<Handler>>>;
+  ): Defined<Bound, Name, CallerArgs<Given>, Result, YieldOf<ReturnType<Handler>>>;
 }
 
 /** A task, or one that is bound to an app. */

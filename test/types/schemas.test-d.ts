@@ -186,6 +186,12 @@ describe('input', () => {
     expectTypeOf(app.session('ann').run(bound, 'a', 1)).toEqualTypeOf<Run<string>>();
   });
 
+  test('may take anything, and then so do callers', () => {
+    const input = z.preprocess((args) => args, z.tuple([z.number()]));
+    const open = task('t', (count) => count, { input });
+    expectTypeOf(open).toEqualTypeOf<Task<'t', unknown[], number>>();
+  });
+
   test('may be any Standard Schema', () => {
     const byHand: StandardSchema<[at: string], [at: Date]> = {
       '~standard': { version: 1, vendor: 'mine', validate: () => ({ value: [new Date()] }) },

@@ -117,35 +117,28 @@ export class ActiveRun implements Run<unknown, unknown> {
     return reader;
   }
 
+  /** @throws where the value cannot pass the boundary */
+  pass(from: 'result' | 'yield', value: unknown): unknown {
+    return this.#boundary ? this.#boundary.value(this.taskName, from, value) : value;
+  }
+
   /**
    * Streams a value; gives a promise where the handler has to wait.
    * @throws where the value cannot pass the boundary
    */
   push(value: unknown): Promise<void> | undefined {
     this.stream ??= new Stream(this);
-    const boundary = this.#boundary;
-    return this.stream.push(boundary ? boundary.value(this.taskName, 'yield', value) : value);
+    return this.stream.push(this.pass('yield', value));
   }
 
+  /** @param outcome of a success, what has passed the boundary */
   settle(status: 'success' | 'error' | 'cancel', outcome: unknown): void {
+    const boundary = this.#boundary;
     this.status = status;
-    this.outcome = outcome;
-    if (this.#boundary) this.#cross(this.#boundary);
+    this.outcome = boundary && status !== 'success' ? boundary.error(outcome) : outcome;
+    if (boundary) this.cleanupErrors = this.cleanupErrors.map((error) => boundary.error(error));
     this.isSettled = true;
     for (const listener of this.#listeners) listener();
     this.#listeners = [];
-  }
-
-  #cross(boundary: Boundary): void {
-    this.cleanupErrors = this.cleanupErrors.map((error) => boundary.error(error));
-    try {
-      this.outcome =
-        this.status === 'success'
-          ? boundary.value(this.taskName, 'result', this.outcome)
-          : boundary.error(this.outcome);
-    } catch (error) {
-      this.status = 'error';
-      this.outcome = error;
-    }
   }
 }

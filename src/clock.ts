@@ -9,6 +9,11 @@ export interface Clock {
   clearTimeout(handle: unknown): void;
   /** From 0 to 1: what part of a retry's longest delay it waits. Default `Math.random`. */
   random?(): number;
+  /**
+   * Calls back once everything that is going on now has happened: what nobody has looked at by then is
+   * unhandled. Default: a bare `setTimeout` of 0.
+   */
+  atEndOfTurn?(callback: () => void): void;
 }
 
 /** The longest delay that timers of browsers and Node keep: 2^31 - 1, near 25 days. */

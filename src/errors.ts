@@ -37,7 +37,10 @@ export interface ErrorData {
   INPUT_INVALID: { readonly issues: readonly StandardIssue[] };
   /** `issues`: what the task's `output` found wrong. */
   OUTPUT_INVALID: { readonly issues: readonly StandardIssue[] };
-  /** `path`: where in the value, from the field on: `["cart", "items", 3, "price"]`. */
+  /**
+   * `path`: where in the value, of a state from the field on, like `["cart", "items", 3, "price"]`; on
+   * the way to a worker or back from `args`, `result`, `yield`, `error` or `transfer` on.
+   */
   VALUE_UNSUPPORTED: { readonly path: readonly (string | number)[] };
 }
 

@@ -167,7 +167,7 @@ export class Executor implements RunHost, AttemptHost {
   #conclude({ run, job, failing, outcome, cancelled, cleanupErrors }: Attempt | Onion): void {
     run.attempt = undefined;
     if (cleanupErrors) run.cleanupErrors = [...run.cleanupErrors, ...cleanupErrors];
-    if (!failing) this.settle(run, 'success', outcome);
+    if (!failing) this.#succeed(run, outcome);
     else if (cancelled) this.settle(run, 'cancel', run.reason);
     else this.#retryOrFail(run, job, outcome);
   }
@@ -227,6 +227,16 @@ export class Executor implements RunHost, AttemptHost {
     this.settle(run, status, error);
   }
 
+  #succeed(run: ActiveRun, value: unknown): void {
+    let passed: unknown;
+    try {
+      passed = run.pass('result', value);
+    } catch (error) {
+      return this.settle(run, 'error', error);
+    }
+    this.settle(run, 'success', passed);
+  }
+
   /** Ends a run, exactly once. */
   settle(run: ActiveRun, status: 'success' | 'error' | 'cancel', outcome: unknown): void {
     const last = this.#runs.pop();
@@ -237,9 +247,10 @@ export class Executor implements RunHost, AttemptHost {
     this.counts[status]++;
     run.heldUp?.();
     run.settle(status, outcome);
-    if (status === 'error') this.#log(run, 'error', 'failed', outcome);
-    // Its own status: a boundary may have found a fault with the result.
-    if (run.status === 'error' && !run.observed) this.#surfaceLater(run, run.outcome);
+    if (status === 'error') {
+      this.#log(run, 'error', 'failed', outcome);
+      if (!run.observed) this.#surfaceLater(run, run.outcome);
+    }
     if (!this.runtime.events.any) return;
     const name = { success: 'value', error: 'error', cancel: 'reason' }[status];
     this.#emit(run, `run:${status}`, { [name]: outcome });
@@ -247,11 +258,14 @@ export class Executor implements RunHost, AttemptHost {
 
   /** Where nobody has looked at a failure by the end of this turn, it must not stay unseen. */
   #surfaceLater(run: ActiveRun, error: unknown): void {
-    setTimeout(() => {
+    const { clock, events } = this.runtime;
+    const surface = (): void => {
       if (run.observed) return;
-      if (this.runtime.events.has('error')) this.#emit(run, 'error', { error });
+      if (events.has('error')) this.#emit(run, 'error', { error });
       else void Promise.reject(error);
-    }, 0);
+    };
+    if (clock.atEndOfTurn) clock.atEndOfTurn(surface);
+    else setTimeout(surface, 0);
   }
 
   dependency(

@@ -48,6 +48,16 @@ export class ManualClock implements Clock {
     return 1;
   }
 
+  /** Calls back after every `advance` that is under way: a test looks at its runs after that. */
+  atEndOfTurn(callback: () => void): void {
+    const advanced = this.#advanced;
+    const check = (): void => {
+      if (this.#advanced === advanced) callback();
+      else this.atEndOfTurn(callback);
+    };
+    void advanced.then(() => setTimeout(check, 0));
+  }
+
   /** How many timers have not fired yet. */
   get pending(): number {
     return this.#timers.size;

@@ -1,7 +1,7 @@
 /** What a test runner in Node is told of failures in a test app that nobody looks at. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testApp } from '../../../adapters/testing/index.js';
-import { turn } from '../../support/promises.js';
+import { rejection, turn } from '../../support/promises.js';
 
 describe('a failure in a test app that nobody looks at', () => {
   const rejections: unknown[] = [];
@@ -38,6 +38,20 @@ describe('a failure in a test app that nobody looks at', () => {
       expect.objectContaining({ code: 'VALUE_UNSUPPORTED', data: { path: ['result'] } }),
       expect.objectContaining({ code: 'VALUE_UNSUPPORTED', data: { path: ['args', 0] } }),
     ]);
+  });
+
+  it('is told after the time that was passing, when a test looks at its runs', async () => {
+    const app = testApp();
+    for (let delay = 1; delay <= 20; delay++) app.clock.setTimeout(() => {}, delay);
+    const fails = app.task('fails', () => Promise.reject('no'));
+    const [seen, unseen] = [fails(), fails()];
+    await app.clock.advance(10);
+    await app.clock.advance(10);
+    expect(await rejection(seen)).toBe('no');
+    expect(rejections).toEqual([]);
+    await turn();
+    expect(rejections).toEqual(['no']);
+    expect(unseen.status).toBe('error');
   });
 
   it('is none where somebody looks', async () => {

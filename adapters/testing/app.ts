@@ -50,8 +50,7 @@ const optionKinds: Readonly<Record<Exclude<keyof TestOptions<object>, symbol>, K
  * errors as copies of themselves. Of an error's fields, `omittedFields` names those that were left behind.
  * Child runs (`ctx.run`), states and events stay on one side.
  *
- * Look at a run that is about to fail before time passes that moment, else it counts as unseen:
- * `const { settled } = run`. `close` waits by this clock too: advance it while there are runs to abort.
+ * `close` waits by this clock too: advance it while there are runs to abort.
  *
  * @throws OPTION_INVALID, and what registering the tasks throws
  * @example

@@ -11,10 +11,13 @@ import {
   Depends,
   type ErrorCode,
   isQTasksError,
+  type Middleware,
   QTasks,
   type StorageAdapter,
   task,
 } from '../src/index.js';
+import type { StandardResult } from '../src/types.js';
+import { schema } from './support/schemas.js';
 
 class Known extends AsyncState<{ step: number; more: unknown }> {
   static readonly id = 'known';
@@ -90,6 +93,12 @@ const noDuration = [
 const noLimit = [0, -0, ...noDuration];
 const noCount = [-1, 1.5, Number.NaN, '1', null, true];
 const noBoolean = [null, 0, 1, 'true', {}];
+const noSchema = [
+  ...[null, 1, 'string', true, [], {}, () => true, Number],
+  ...[{ validate: () => true }, { '~standard': null }, { '~standard': {} }],
+  { '~standard': { version: 1, vendor: 'test', validate: 'yes' } },
+];
+const noMiddleware = [null, 1, 'log', true, {}, Promise.resolve(), ['log'], [null], [[() => 1]]];
 const unknownOption = [
   { nope: 1 },
   { nope: undefined },
@@ -172,6 +181,13 @@ const taskGroups = (
     options(
       /"when" must be a function, or an array of error classes/,
       policies('when', [null, 1, 'Error', {}, ['Error'], [undefined]]),
+    ),
+    options(/"exclusive" must be a boolean; received /, each('exclusive', noBoolean)),
+    options(/"input" must be a Standard Schema; received /, each('input', noSchema)),
+    options(/"output" must be a Standard Schema; received /, each('output', noSchema)),
+    options(
+      /"middleware" must be a function \(run, next\), or an array of them; received /,
+      each('middleware', noMiddleware),
     ),
     options(/"tags" must be an array of strings/, each('tags', ['slow', [1], {}, null])),
     options(/"description" must be a string/, each('description', [1, null, {}])),
@@ -369,6 +385,11 @@ function circle(): unknown {
   return page;
 }
 
+/** A storage that cannot keep runs apart. */
+function lockless(): StorageAdapter {
+  return Object.assign(memory(), { lock: undefined }) as object as StorageAdapter;
+}
+
 function captive(need: never, scope: 'session' | 'worker' | 'storage'): typeof value {
   return Depends({ need }, () => 'real', { scope }) as never;
 }
@@ -411,6 +432,26 @@ const appGroups: Group[] = [
   appOptions(
     /"clock" must be a clock; received /,
     each('clock', [null, 1, {}, Date, { now: () => 0 }]),
+  ),
+  appOptions(
+    /"middleware" must be a function \(run, next\), or an array of them; received /,
+    each('middleware', noMiddleware),
+  ),
+  appOptions(
+    /"remember" must be an object; received /,
+    each('remember', [null, 1_000, true, 'all', [], () => 1]),
+  ),
+  appOptions(
+    /^new QTasks: remember: there is no option ".*"; expected limit, ttl/,
+    each('remember', unknownOption),
+  ),
+  appOptions(
+    /^new QTasks: remember: option "limit" must be a whole number, 0 or more; received /,
+    each('remember', each('limit', noCount)),
+  ),
+  appOptions(
+    /^new QTasks: remember: option "ttl" must be milliseconds, 0 or more; received /,
+    each('remember', each('ttl', noDuration)),
   ),
   {
     call: 'new QTasks({ tasks })',
@@ -457,6 +498,51 @@ const runGroups: Group[] = [
     code: 'TASK_UNKNOWN',
     says: /^app "app" has another task "known" than the one to run; register that one, or run it by/,
   },
+  {
+    call: 'app.with({ id }).run(task), the id of a run of another task,',
+    values: ['one', '__proto__', ':'],
+    act: async (_, id) => {
+      const app = new QTasks({ tasks: { known, unregistered }, storage: memory() });
+      const client = app.session('ann').with({ id });
+      await client.run(unregistered);
+      await client.run(known);
+    },
+    code: 'OPTION_INVALID',
+    says: /^run: the id ".*" is that of a run of task "unregistered"; take another id/,
+  },
+  {
+    call: 'app.run(exclusive), on a storage without locks,',
+    values: [lockless()],
+    act: (_, storage) => new QTasks({ storage }).task('alone', () => 1, { exclusive: true })(),
+    code: 'STORAGE_MISSING',
+    says: /^task "alone" is exclusive, but storage "memory" has no locks; use one that has/,
+  },
+  ...(
+    [
+      [
+        /^task "strict": the arguments: its schema refused the value/,
+        'INPUT_INVALID',
+        { issues: [] },
+      ],
+      [
+        /^task "strict": the arguments: option "input" must be a schema/,
+        'OPTION_INVALID',
+        { value: 1 },
+      ],
+    ] as const
+  ).map(
+    ([says, code, answer]): Group => ({
+      call: 'app.run(task with input, argument)',
+      values: [undefined, null, Number.NaN, new Proxy({}, {}), () => 1, Symbol('s')],
+      act: (_, argument) => {
+        const validate = (): StandardResult<[unknown]> => answer as StandardResult<[unknown]>;
+        const input = schema(validate);
+        return new QTasks().task('strict', (value) => value, { input })(argument);
+      },
+      code,
+      says,
+    }),
+  ),
 ];
 
 const clientGroups: Group[] = [
@@ -477,6 +563,11 @@ const clientGroups: Group[] = [
       ],
       [/"timeout" must be milliseconds, more than 0; received /, each('timeout', noLimit)],
       [/"priority" must be a number; received /, each('priority', [Number.NaN, '1', null])],
+      [/"id" must be a non-empty string; received /, each('id', noName.slice(1))],
+      [
+        /"transfer" must be an array of transferable objects; received /,
+        each('transfer', [null, 1, 'buffer', {}, new ArrayBuffer(1), new Set(), { length: 0 }]),
+      ],
     ] as const
   ).map(
     ([says, values]): Group => ({
@@ -528,6 +619,24 @@ const clientGroups: Group[] = [
     act: (_, State: new () => unknown) => new State(),
     code: 'STATE_INVALID',
     says: /^state class Known: it is not constructed by hand; name it in needs, or pass it to app\.state/,
+  },
+  {
+    call: 'app.use(middleware)',
+    values: [undefined, ...noMiddleware],
+    act: ({ app }, middleware) => app.use(middleware),
+    code: 'OPTION_INVALID',
+    says: /^use: the middleware must be a function \(run, next\), or an array of them; received /,
+  },
+  {
+    call: 'run[Symbol.asyncIterator]() a second time',
+    values: [known, unregistered],
+    act: (_, target: AnyTask) => {
+      const run = new QTasks({ tasks: { target }, storage: memory() }).run(target);
+      run[Symbol.asyncIterator]();
+      run[Symbol.asyncIterator]();
+    },
+    code: 'OPTION_INVALID',
+    says: /^task "(known|unregistered)": a run has one reader, and this one is being iterated already/,
   },
   {
     call: 'app.on(name, listener)',
@@ -643,6 +752,40 @@ const contextGroups: Group[] = [
     },
     code: 'OPTION_INVALID',
     says: /^ctx\.defer: the teardown has begun; defer earlier/,
+  },
+  {
+    call: 'ctx.run(target)',
+    values: [undefined, null, 1, true, {}, [], () => 1, Symbol('t'), value, Known],
+    act: (fixture, target) => fixture.within((ctx) => ctx.run(target as AnyTask)),
+    code: 'TASK_UNKNOWN',
+    says: /^run: expected a task or its name; received /,
+  },
+  {
+    call: 'ctx.run(name)',
+    values: ['', 'nope', 'KNOWN', '__proto__', 'constructor', 'toString'],
+    act: (fixture, name: string) => fixture.within((ctx) => ctx.run(name)),
+    code: 'TASK_UNKNOWN',
+    says: /^app "app" has no task ".*"; pass it to new QTasks\({ tasks }\) or make it with app\.task/,
+  },
+  {
+    call: 'ctx.run(task of another app)',
+    values: [unregistered, new QTasks().task('bound', () => 1), task('known', () => 1)],
+    act: (fixture, target) => fixture.within((ctx) => ctx.run(target as AnyTask)),
+    code: 'TASK_UNKNOWN',
+    says: /^app "app" has (no|another) task "(unregistered|bound|known)"/,
+  },
+  {
+    call: 'ctx.run(target) after the run is over',
+    values: [known, 'known', 'nope'],
+    act: async (fixture, target) => {
+      let late: Context | undefined;
+      await fixture.within((ctx) => {
+        late = ctx;
+      });
+      await late?.run(target as AnyTask);
+    },
+    code: 'OPTION_INVALID',
+    says: /^ctx\.run: the run is over; run it earlier/,
   },
 ];
 
@@ -901,11 +1044,46 @@ describe('nothing is left behind', () => {
   });
 
   test('by a call of run whose target throws when it is looked at', async () => {
-    const { app } = new Fixture();
+    const fixture = new Fixture();
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
-    const { status } = await app.run(proxy as AnyTask).settled;
+    const { status } = await fixture.app.run(proxy as AnyTask).settled;
     expect(status).toBe('error');
+    const child = await fixture.within((ctx) => ctx.run(proxy as AnyTask).settled);
+    expect(child).toMatchObject({ status: 'error', attempts: 0 });
+  });
+
+  test('by an option whose getter throws, or a schema that does: its own error passes through', () => {
+    const { app } = new Fixture();
+    const own = new Error('not yet');
+    const throws = {
+      get input(): never {
+        throw own;
+      },
+    };
+    const fails = {
+      get '~standard'(): never {
+        throw own;
+      },
+    };
+    expect(() => app.task('t', () => 1, throws)).toThrow(own);
+    expect(() => app.task('t', () => 1, { output: fails })).toThrow(own);
+    expect(() =>
+      app.with({
+        ...({} as object),
+        get id(): never {
+          throw own;
+        },
+      }),
+    ).toThrow(own);
+    app.task('t', () => 1);
+  });
+
+  test('by a task without locks that is exclusive: no run of it goes on', async () => {
+    const app = new QTasks({ storage: lockless() });
+    const alone = app.task('alone', () => 1, { exclusive: true, retry: 3 });
+    expect(await alone().settled).toMatchObject({ status: 'error', attempts: 0 });
+    expect(app.inspect().runs).toEqual([]);
   });
 });
 
@@ -930,6 +1108,28 @@ describe.each(hostile.map((name) => ({ name })))('the name $name works', ({ name
     expect(heard).toEqual([name, name]);
     const error = await failureOf(() => app.task(name, () => 1));
     expect(error).toEqual(['throws', expect.objectContaining({ code: 'TASK_DUPLICATE' })]);
+  });
+
+  test('for the id of a run, what middleware sees and what inspect() shows', async () => {
+    const needs = Object.fromEntries([[name, value]]);
+    const tasks = { read: task(name, needs, (injected) => Object.keys(injected)) };
+    const app = new QTasks({ name, tasks });
+    const seen: unknown[] = [];
+    app.use(async ({ id, task, session, args }, next) => {
+      seen.push(id, task, session, args);
+      return next();
+    });
+    const client = app.session(name).with({ id: name });
+    const run = client.run(tasks.read);
+    expect(client.run(tasks.read)).toBe(run);
+    expect(await run).toEqual([name]);
+    expect(client.run(tasks.read)).toBe(run);
+    expect(app.with({ id: name }).run(tasks.read)).not.toBe(run);
+    expect(seen.slice(0, 4)).toEqual([name, name, name, []]);
+    const [inspected] = app.inspect().tasks;
+    expect([inspected?.name, Object.keys(inspected?.needs ?? {})]).toEqual([name, [name]]);
+    expect(inspected?.dependencies[0]?.name).toBe(name);
+    await app.close();
   });
 
   test.each([name, `${name}:`, `:${name}`])(
@@ -959,6 +1159,9 @@ describe.each(hostile.map((name) => ({ name })))('the name $name works', ({ name
   );
 });
 
+const pass: Middleware = async (_run, next) => next();
+const any = schema<[]>(() => ({ value: [] }));
+
 test.each<[string, () => unknown]>([
   ['the longest and the shortest grace', () => task('t', () => 1, { grace: 0 })],
   ['a timeout that never comes', () => task('t', () => 1, { timeout: Infinity, grace: Infinity })],
@@ -979,6 +1182,16 @@ test.each<[string, () => unknown]>([
   ['settings that change nothing', () => new QTasks().with({}).session('ann').with({})],
   ['a close that waits for ever', () => new QTasks().close({ drain: Infinity })],
   ['a close that waits for nobody', () => new QTasks().session('ann').close({ drain: 0 })],
+  ['no middleware at all', () => new QTasks({ middleware: [] }).use([])],
+  ['one middleware in two places', () => new QTasks({ middleware: pass }).use([pass, pass])],
+  ['nothing remembered, or all of it', () => new QTasks({ remember: { limit: 0, ttl: Infinity } })],
+  ['any number of runs remembered', () => new QTasks({ remember: { limit: Infinity } })],
+  ['remember with its defaults', () => new QTasks({ remember: {} })],
+  ['an id and nothing to transfer', () => new QTasks().with({ id: 'one', transfer: [] })],
+  ['settings that are undefined', () => new QTasks().with({ id: undefined } as object)],
+  ['a task that is not exclusive', () => task('t', () => 1, { exclusive: false })],
+  ['schemas that are functions', () => task('t', () => 1, { input: Object.assign(() => 1, any) })],
+  ['inspect of something', () => Reflect.apply(new QTasks().inspect, new QTasks(), ['known'])],
   ['a memory with bounds', () => memory({ maxSessions: 1, ttl: 1, onEvict: () => {} })],
 ])('%s: accepted', async (_title, act) => {
   await act();

@@ -1,46 +1,67 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Consumer } from './support/consumer.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = readFileSync(`${root}/README.md`, 'utf8');
+
+/** A page of the documentation. */
+interface Page {
+  /** From the root of the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+const pages: readonly Page[] = [
+  'README.md',
+  ...readdirSync(`${root}/docs`).map((file) => `docs/${file}`),
+].map((path) => ({ path, text: readFileSync(`${root}/${path}`, 'utf8') }));
+const readme = pages[0]?.text ?? '';
 
 /** One `ts` block: a module, with the hidden prelude before it and the output after it. */
 interface Sample {
-  /** What its first line calls its file (`// tasks.ts`, for others to import), else where it stands. */
+  /**
+   * The page and what its first line calls its file (`// tasks.ts`, for others of the page to import), else
+   * where it stands.
+   */
   readonly name: string;
   readonly code: string;
   /** `undefined`: whatever it prints is fine. */
   readonly output: string | undefined;
 }
 
-function samplesIn(markdown: string): Sample[] {
+function samplesIn({ path, text: markdown }: Page): Sample[] {
   const blocks =
     /(?:<!-- prelude\n(?<prelude>[\s\S]*?)-->\n+)?```ts\n(?<code>[\s\S]*?)```\n(?:\n+```text\n(?<output>[\s\S]*?)```\n)?/g;
   return [...markdown.matchAll(blocks)].map(({ groups = {}, index }) => {
     const { prelude = '', code = '', output } = groups;
     const line = markdown.slice(0, markdown.indexOf('```ts', index)).split('\n').length;
-    const name = /^\/\/ (\w+)\.ts\n/.exec(code)?.[1] ?? `line-${line}`;
-    return { name, code: `${prelude}${code}\nexport {};\n`, output };
+    const file = /^\/\/ (\w+)\.ts\b/.exec(code)?.[1] ?? `line-${line}`;
+    return {
+      name: `${path.replace('.md', '')}/${file}`,
+      code: `${prelude}${code}\nexport {};\n`,
+      output,
+    };
   });
 }
 
-describe('README samples, in a project with the packed library', () => {
-  const samples = samplesIn(readme);
+describe('samples, in a project with the packed library', () => {
+  const samples = pages.flatMap(samplesIn);
   let consumer: Consumer;
 
   beforeAll(async () => {
-    consumer = await Consumer.create();
+    consumer = await Consumer.create(['zod']);
     for (const { name, code } of samples) await consumer.write(`${name}.ts`, code);
   });
 
   afterAll(() => consumer?.remove());
 
   test('compile in strict mode', async () => {
-    expect(samples.length).toBe(readme.match(/^```ts$/gm)?.length);
+    const blocks = pages.flatMap(({ text }) => text.match(/^```ts$/gm) ?? []);
+    expect(samples.length).toBe(blocks.length);
     const settings = { types: ['node'], typeRoots: [`${root}/node_modules/@types`] };
-    expect(await consumer.tsc(['*.ts'], settings)).toBe('');
+    expect(await consumer.tsc(['**/*.ts'], settings)).toBe('');
   });
 
   test.each(samples)('$name runs and prints what it says', async ({ name, output }) => {
@@ -64,10 +85,20 @@ test('README names the budgets that the size check enforces', () => {
   expect(rows).toEqual(limits.map((limit) => limit?.replace('_', ',')));
 });
 
-test('README links lead somewhere', () => {
-  const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(
-    ([, title = '']) => `#${title.toLowerCase().replaceAll(' ', '-')}`,
+test('links lead somewhere', () => {
+  const headings = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/^#+ (.+)$/gm)].map(
+      ([, title = '']) => `${path}#${title.toLowerCase().replaceAll(' ', '-')}`,
+    ),
   );
-  const anchors = [...readme.matchAll(/\]\((#[^)]+)\)/g)].map(([, anchor]) => anchor);
-  expect(anchors.filter((anchor) => !headings.includes(anchor ?? ''))).toEqual([]);
+  const links = pages.flatMap(({ path, text }) => {
+    const prose = text.replace(/^```[\s\S]*?^```$/gm, '');
+    return [...prose.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, link = '']) =>
+      link.startsWith('#') ? path + link : join(dirname(path), link),
+    );
+  });
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter((link) => !headings.includes(link) && !existsSync(join(root, link)))).toEqual(
+    [],
+  );
 });

@@ -22,8 +22,11 @@ export class Consumer {
     this.files = files;
   }
 
-  /** Packs the library and installs the tarball into a new project. */
-  static async create(): Promise<Consumer> {
+  /**
+   * Packs the library and installs the tarball into a new project.
+   * @param others what the project uses beside it
+   */
+  static async create(others: readonly string[] = []): Promise<Consumer> {
     if (!isBuilt()) throw new Error('dist is older than its sources: run `npm run build`');
     const dir = await mkdtemp(join(tmpdir(), 'qtasks-consumer-'));
     const [tarball] = JSON.parse(
@@ -31,7 +34,7 @@ export class Consumer {
     );
     await writeFile(join(dir, 'package.json'), '{ "private": true, "type": "module" }');
     // Its dependencies from where they are installed already, so that no registry is asked.
-    const dependencies = Object.keys(pkg.dependencies).map((name) =>
+    const dependencies = [...Object.keys(pkg.dependencies), ...others].map((name) =>
       join(root, 'node_modules', name),
     );
     const install = [

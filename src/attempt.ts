@@ -128,6 +128,8 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
     this.#children ??= new Set();
     this.#children.add(child);
     child.whenSettled(() => this.#children?.delete(child));
+    // It may have cancelled this run as it started.
+    if (this.#isAborted) child.cancel(this.outcome);
     return child;
   }
 

@@ -94,9 +94,9 @@ function inspectTask({ task, plan }: Found): TaskInspection {
     retry: task.retry ? (retry as Omit<RetryPolicy, 'when'>) : null,
     priority,
     exclusive,
-    tags,
+    tags: [...tags],
     description,
-    meta,
+    meta: { ...meta },
     ...inspectPlan(plan),
   };
 }

@@ -6,13 +6,17 @@ import { Context, Depends, QTasks, type Run } from '../../src/index.js';
 import { ManualClock, settle } from './clock.js';
 import { FaultyStorage } from './faulty.js';
 import { gate } from './promises.js';
+import { schema } from './schemas.js';
 import { countedSignal } from './signals.js';
 import { traced } from './traced.js';
 
 /** Where a run can be. */
 export const places = [
+  'the check of the arguments',
   'the opening of a dependency',
   'the body',
+  'the wait for a child run',
+  'the check of the result',
   'a yield whose reader does not read on',
   'a yield without a reader',
   'the teardown',
@@ -74,6 +78,7 @@ export class Stage {
     const needs = { top: this.#dependencies(), ctx: Context };
     const work = this.app.task('work', needs, this.#handler(), {
       exclusive: true,
+      ...this.#schemas(),
       retry: { limit: retries, delay: 500 },
       middleware: hasMiddleware ? layer : [],
       ...(timeout === undefined ? {} : { timeout }),
@@ -122,9 +127,35 @@ export class Stage {
     });
   }
 
+  /** The first to check stops there; schemas know no signal. */
+  #schemas() {
+    let checks = 0;
+    const check = async (place: Place): Promise<void> => {
+      if (place !== this.#options.place || checks++ > 0) return;
+      this.#isReached = true;
+      await this.exit.promise;
+    };
+    const input = schema<[]>(async () => {
+      await check('the check of the arguments');
+      return { value: [] };
+    });
+    const output = schema(async (value) => {
+      await check('the check of the result');
+      return { value };
+    });
+    return { input, output };
+  }
+
   #handler(): (needs: Needs) => unknown {
     const { place, canFail, heeds } = this.#options;
     const at = (ctx: Context): Promise<void> => this.#at(place, ctx);
+    if (place === 'the wait for a child run') {
+      const child = this.app.task('child', { ctx: Context }, ({ ctx }) => at(ctx));
+      return async ({ ctx }) => {
+        if (ctx.attempt === 1) await ctx.run(child);
+        return 'value';
+      };
+    }
     if (!place.startsWith('a yield')) {
       return async ({ ctx }) => {
         if (place === 'the body') await at(ctx);

@@ -19,6 +19,7 @@ declare const connectToDb: () => Promise<{
 declare const v: {
   number(): StandardSchema<unknown, number>;
   string(): StandardSchema<unknown, string>;
+  tuple<Args>(): StandardSchema<Args>;
 };
 
 test('§1: everything in one screen compiles', async () => {
@@ -84,6 +85,15 @@ test('§2: every form of a task and each of its options compiles', () => {
   task('choosy', () => 1, {
     retry: { limit: Number.POSITIVE_INFINITY, when: [Missing, TypeError] },
   });
+  task('complete', async (count) => `${count}`, {
+    exclusive: true,
+    input: v.tuple<[count: number]>(),
+    output: v.string(),
+    middleware: [async (_run, next) => next()],
+  });
+  task('streamed', function* (to: number) {
+    for (let now = 0; now < to; now++) yield now;
+  });
   task('described', () => 1, { tags: ['slow'], description: 'Counts', meta: { owner: 'Ann' } });
   const needs = {
     get later() {
@@ -110,11 +120,15 @@ test('§3: running, cancelling and settings compile', async () => {
     grace: 500,
     logger: console,
     clock: { now: () => 0, setTimeout: () => 1, clearTimeout: () => {} },
+    remember: { limit: 1_000, ttl: 600_000 },
+    middleware: async (_run, next) => next(),
   });
   const client: TaskClient<typeof tasks> = app.session('ann').with({
     signal: new AbortController().signal,
     timeout: 1_000,
     priority: 5,
+    id: 'order 1',
+    transfer: [new ArrayBuffer(8)],
   });
   const run = client.run('step2', '+351 900 000 000', 1);
   if (run.status !== 'success') run.cancel();
@@ -198,6 +212,8 @@ test('§6: everything of the context compiles', () => {
     ctx.defer(async () => ctx.logger.error('over', new Error()));
     await ctx.sleep(10);
     ctx.signal.throwIfAborted();
+    await ctx.run(tasks.step2, '+351 900 000 000');
+    for await (const value of ctx.run('by its name', 1)) console.log(value);
     ctx.cancel('reason');
     ctx.cancel();
   });
@@ -223,6 +239,7 @@ test('§11: every event has a listener with its fields', () => {
   });
   app.on('run:return', ({ value }) => value);
   app.on('run:retry', ({ error, delay }) => console.log(error, delay));
+  app.on('run:yield', ({ value }) => value);
   app.on('run:success', ({ value }) => value);
   app.on('run:error', ({ error }) => error);
   app.on('run:cancel', ({ reason }) => reason);

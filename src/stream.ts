@@ -1,6 +1,6 @@
 /** What a run streams: from the `yield` of its handler to the one reader that iterates the run. */
 import { QTasksError } from './errors.js';
-import { isThenable } from './promises.js';
+import { isStrayPromise, isThenable } from './promises.js';
 import type { Milliseconds } from './types.js';
 
 /** How far the handler may be ahead of its reader, and how many values are kept while there is none. */
@@ -64,6 +64,8 @@ export async function drive(generator: Generator, host: StreamHost): Promise<unk
     if (!host.failing) step = await generator.next();
   }
   if (step.done) return step.value;
+  // Nobody waits for a promise that it yielded last: what it rejects with must not stay unhandled.
+  isStrayPromise(step.value);
   // It stands at a `yield`: as a dependency would, it gets the reason, and a second chance to end.
   const thrown = await generator.throw(host.outcome);
   return thrown.done ? thrown.value : void (await generator.return());

@@ -59,6 +59,7 @@ export interface AttemptLog {
   view: MiddlewareRun | undefined;
   /** It was followed by a backoff or the end of the run. */
   over: Fact | undefined;
+  isRetried: boolean;
 }
 
 export interface ReaderLog {
@@ -77,10 +78,8 @@ export interface RunLog {
   readonly id: string | undefined;
   readonly parent: AttemptLog | undefined;
   readonly start: Fact;
-  /** What a run that has to be refused has to end with. */
-  readonly refusal:
-    | { readonly status: 'error' | 'cancel'; isReason(error: unknown): boolean }
-    | undefined;
+  /** There if it has to be refused: tells whether it ends as it has to. */
+  readonly refusal: ((status: string, error: unknown) => boolean) | undefined;
   run: Run<unknown, unknown> | undefined;
   readonly attempts: AttemptLog[];
   readonly cancels: Cancel[];

@@ -33,13 +33,16 @@ export class Locks implements Pick<StorageAdapter, 'name' | 'scope' | 'lock'> {
     const queue = this.#waiting.get(session);
     if (queue) await new Promise<void>((granted) => queue.push(granted));
     else this.#waiting.set(session, []);
-    return () => this.#release(session);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) this.violations.push('a lock is given back once');
+      isHeld = false;
+      return this.#release(session);
+    };
   }
 
   async #release(session: string): Promise<void> {
-    const queue = this.#waiting.get(session);
-    if (!queue) this.violations.push('a lock is given back once');
-    const next = queue?.shift();
+    const next = this.#waiting.get(session)?.shift();
     if (next) next();
     else this.#waiting.delete(session);
     const isFailing = ++this.#released % this.#stuck === 0;

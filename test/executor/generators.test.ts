@@ -1,17 +1,12 @@
 /** Generators that stream: sync ones, those that yield promises, and objects that only look like one. */
 import { describe, expect, it } from 'vitest';
-import { Context, Depends, QTasks, type Run } from '../../src/index.js';
+import { Context, Depends, QTasks } from '../../src/index.js';
 import { ManualClock, settle } from '../support/clock.js';
 import { never, rejection } from '../support/promises.js';
+import { collect } from '../support/read.js';
 import { traced } from '../support/traced.js';
 
 const no = new Error('no');
-
-async function collect<Yield>(run: Run<unknown, Yield>): Promise<Yield[]> {
-  const values: Yield[] = [];
-  for await (const value of run) values.push(value);
-  return values;
-}
 
 describe('a sync generator', () => {
   it('streams as an async one does, and a promise that it yields is awaited', async () => {

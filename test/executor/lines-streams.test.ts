@@ -1,16 +1,10 @@
 /** Generator tasks: line 7 of ARCHITECTURE.md §5. */
 import { describe, expect, it } from 'vitest';
-import { Context, Depends, isQTasksError, QTasks, type Run } from '../../src/index.js';
+import { Context, Depends, isQTasksError, QTasks } from '../../src/index.js';
 import { ManualClock, settle } from '../support/clock.js';
 import { gate, never, rejection } from '../support/promises.js';
+import { collect } from '../support/read.js';
 import { traced } from '../support/traced.js';
-
-/** All that a run streams. */
-async function collect<Yield>(run: Run<unknown, Yield>): Promise<Yield[]> {
-  const values: Yield[] = [];
-  for await (const value of run) values.push(value);
-  return values;
-}
 
 /** An app with a task that counts up to a number and writes down how far it has come. */
 function counting() {

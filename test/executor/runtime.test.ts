@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { memory } from '../../adapters/memory.js';
+import { testApp } from '../../adapters/testing/app.js';
 import {
   type Clock,
   Context,
@@ -19,6 +20,44 @@ import { countedSignal } from '../support/signals.js';
 import { traced } from '../support/traced.js';
 
 const no = new Error('no');
+
+describe('parity', () => {
+  it('7 of the app for tests copies arguments, yields and results: what a worker would lose is lost', async () => {
+    class Money {
+      readonly amount = 200;
+    }
+    const kept: Money[] = [];
+    const pay = task('pay', async function* (money: Money, list: number[]) {
+      list.push(4);
+      kept.push(money);
+      yield list;
+      return money;
+    });
+    const app = testApp({ tasks: { pay } });
+    const [money, list] = [new Money(), [1, 2, 3]];
+    const run = app.run(pay, money, list);
+    const values: number[][] = [];
+    for await (const value of run) values.push(value);
+    const result = await run;
+    expect(list).toEqual([1, 2, 3]);
+    expect(values).toEqual([[1, 2, 3, 4]]);
+    expect(kept[0]).toEqual({ amount: 200 });
+    for (const copy of [kept[0], result]) expect(copy).not.toBeInstanceOf(Money);
+    expect(result).not.toBe(kept[0]);
+  });
+
+  it('7 of the app for tests refuses what a worker could not take, before anything starts', async () => {
+    let calls = 0;
+    const call = task('call', (_callback: () => void) => ++calls, { retry: 3 });
+    const give = task('give', () => () => 'a function');
+    const app = testApp({ tasks: { call, give } });
+    const refused = await app.run(call, () => {}).settled;
+    expect(refused).toMatchObject({ status: 'error', attempts: 0 });
+    expect(isQTasksError(refused.error, 'VALUE_UNSUPPORTED')).toBe(true);
+    expect(calls).toBe(0);
+    expect(isQTasksError(await rejection(app.run(give)), 'VALUE_UNSUPPORTED')).toBe(true);
+  });
+});
 
 describe('abort', () => {
   it('10 before the start removes a queued run, which rejects with signal.reason and never runs', async () => {

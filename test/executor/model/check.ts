@@ -191,11 +191,13 @@ export class Check {
     return parent.run.cancels.find((one) => one.isReason(signal.reason));
   }
 
-  #isCancelled({ run, ctx, view, dependency }: AttemptLog): boolean {
+  #isCancelled({ run, ctx, view, dependency, inner, layers }: AttemptLog): boolean {
     const { aborted, reason } = (ctx ?? view)?.signal ?? { aborted: false, reason: undefined };
     const name = `"task${this.#world.scenario.tasks.indexOf(run.spec)}"`;
     // A parent may pass on what its own part has failed with.
     const isOwn = isTimeout(reason) && String(reason).includes(name);
+    // Middleware has answered, and the signal aborts only as the hold is given back.
+    if (!inner && layers[0]?.end) return false;
     if (!aborted || isOwn || dependency?.opened?.value === reason) return false;
     return run.cancels.some((one) => one.isReason(reason)) || this.#isForeign(run, reason);
   }
@@ -374,7 +376,8 @@ export class Check {
     return attempts.map((attempt) => {
       const { start, over, body, dependency, layers, run } = attempt;
       const last = over?.seq ?? start.seq;
-      const ends = [body, dependency?.closed, layers[0]?.end];
+      const closed = this.#mayBeLate(attempt) ? undefined : dependency?.closed;
+      const ends = [body, closed, layers[0]?.end];
       const before = ends.map((one) => one?.seq ?? 0).filter((seq) => seq < last);
       const to = takesHold(run) ? Math.max(start.seq, ...before) : last;
       return { attempt, from: start.seq, to };

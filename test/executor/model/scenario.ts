@@ -111,8 +111,9 @@ export interface Scenario {
 export const sessions = ['', 'ann', 'bob'] as const;
 
 const duration = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(30));
-const rarely = <T>(arbitrary: fc.Arbitrary<T>, freq = 3): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq });
+/** In so many of ten. */
+const often = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 10 - weight, arbitrary: fc.constant(undefined) }, { weight, arbitrary });
 const seldom = fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true));
 
 const layer: fc.Arbitrary<LayerSpec> = fc.record({
@@ -169,10 +170,10 @@ const task: fc.Arbitrary<TaskSpec> = fc.record({
   yields: fc.nat(24),
   pause: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(3)),
   children: fc.array(fc.record({ task: fc.nat(9), isAwaited: fc.boolean() }), { maxLength: 2 }),
-  dependency: rarely(dependency, 1),
+  dependency: often(6, dependency),
   layers: layers(2),
   retry: fc.nat(2),
-  timeout: rarely(fc.integer({ min: 1, max: 30 })),
+  timeout: often(3, fc.integer({ min: 1, max: 30 })),
   grace: duration,
   exclusive: seldom,
   priority: fc.nat(2),
@@ -195,9 +196,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       then,
       task: which,
       session,
-      id: rarely(fc.nat(1), 2),
-      signal: rarely(fc.nat(1)),
-      reader: rarely(reader, 1),
+      id: often(4, fc.nat(1)),
+      signal: often(3, fc.nat(1)),
+      reader: often(6, reader),
       looks: fc.boolean(),
     }),
   },
@@ -234,15 +235,16 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   actions: fc.array(action, { minLength: 1, maxLength: 14 }),
   concurrency: fc.constantFrom(1, 2, 3, 4, Number.POSITIVE_INFINITY),
   remember: fc.record({ limit: fc.nat(2), ttl: fc.constantFrom(0, 20, 1_000) }),
-  locks: rarely(
+  locks: often(
+    4,
     fc.record({
       time: duration,
       failing: fc.integer({ min: 1, max: 6 }),
       stuck: fc.integer({ min: 1, max: 6 }),
     }),
-    1,
   ),
-  disturbs: rarely(
+  disturbs: often(
+    3,
     fc.record({
       event: fc.constantFrom(...disturbed),
       every: fc.integer({ min: 1, max: 4 }),

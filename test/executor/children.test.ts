@@ -79,7 +79,7 @@ describe('a child run', () => {
   it('may be one of thousands at the same time', async () => {
     const app = new QTasks({ concurrency: 1 });
     const inner = app.task('inner', async (value: number) => {
-      await settle();
+      await null;
       return value;
     });
     const outer = app.task('outer', { ctx: Context }, async ({ ctx }) => {

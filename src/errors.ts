@@ -89,8 +89,12 @@ export function isQTasksError<Code extends ErrorCode = ErrorCode>(
   code?: Code,
 ): error is QTasksError<Code> {
   if (typeof error !== 'object' || error === null) return false;
-  const { name, code: actual } = error as { name?: unknown; code?: unknown };
-  return (
-    name === 'QTasksError' && (code === undefined ? typeof actual === 'string' : actual === code)
-  );
+  try {
+    const { name, code: actual } = error as { name?: unknown; code?: unknown };
+    if (name !== 'QTasksError') return false;
+    return code === undefined ? typeof actual === 'string' : actual === code;
+  } catch {
+    // A revoked proxy, or a getter that throws: none of ours.
+    return false;
+  }
 }

@@ -1,6 +1,13 @@
 /** `QTasks`: the app that users make, and its sessions. */
-import type { CloseOptions, RunSettings, RunTask, TaskClient } from './client.js';
-import { Core, type CoreOptions, checkSession, checkSettings } from './core.js';
+import {
+  type CloseOptions,
+  checkSession,
+  checkSettings,
+  type RunSettings,
+  type RunTask,
+  type TaskClient,
+} from './client.js';
+import { Core, type CoreOptions } from './core.js';
 import type { Dependency, StateNeed } from './depends.js';
 import type { EventMap, EventName } from './events.js';
 import type { Inspection } from './inspect.js';

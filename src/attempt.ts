@@ -1,5 +1,6 @@
 /** One attempt of a run: opens what the task needs, calls the handler, closes all again. */
 import type { ActiveRun } from './active-run.js';
+import { Children } from './children.js';
 import type { Context, ContextHost } from './context.js';
 import { QTasksError } from './errors.js';
 import type { Middleware } from './middleware.js';
@@ -93,8 +94,8 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
   #isAborted = false;
   #timeout: unknown = undefined;
   #grace: unknown = undefined;
-  /** Runs that its handler or a dependency has started as part of it, and that go on. */
-  #children: Set<ActiveRun> | undefined = undefined;
+  /** Runs that its handler or a dependency has started as part of it. */
+  #children: Children | undefined = undefined;
   #slot: Slot | undefined = undefined;
 
   constructor(host: AttemptHost, run: ActiveRun, job: Job) {
@@ -125,9 +126,8 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
   /** Starts a run that is part of this one: it ends before this one's teardown. */
   runChild(target: unknown, args: readonly unknown[]): ActiveRun {
     const child = this.#host.runChild(this, target, args);
-    this.#children ??= new Set();
+    this.#children ??= new Children();
     this.#children.add(child);
-    child.whenSettled(() => this.#children?.delete(child));
     // It may have cancelled this run as it started.
     if (this.#isAborted) child.cancel(this.outcome);
     return child;
@@ -178,7 +178,7 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
     this.#noteFailure(error);
     this.#isAborted = true;
     this.#controller?.abort(error);
-    this.#cancelChildren();
+    this.#children?.cancel(error);
     this.run.stream?.release();
     this.#concludeIfOpened();
   }
@@ -249,7 +249,7 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
         let value = this.#callHandler();
         if (isGenerator(value)) value = await drive(value, this);
         else if (isThenable(value)) value = await value;
-        if (this.#children) await this.#joinChildren();
+        if (this.#children) await this.#children.join();
         const { output } = this.job.task.options;
         if (output && !this.failing) {
           const answer = await output['~standard'].validate(value);
@@ -266,8 +266,8 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
     for (const timer of [this.#timeout, this.#grace])
       if (timer !== undefined) clock.clearTimeout(timer);
     if (this.#children) {
-      if (this.failing) this.#cancelChildren();
-      await this.#joinChildren();
+      if (this.failing) this.#children.cancel(this.outcome);
+      await this.#children.join();
     }
     if (!this.failing) this.#host.returned(this);
     for (let lease = this.#open.pop(); lease; lease = this.#open.pop()) {
@@ -286,20 +286,9 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
       }
     }
     // A teardown may have had some too.
-    if (this.#children) await this.#joinChildren();
+    if (this.#children) await this.#children.join();
     this.#stage = OVER;
     this.#host.finished(this);
-  }
-
-  #cancelChildren(): void {
-    for (const child of this.#children ?? []) child.cancel(this.outcome);
-  }
-
-  /** Waits for the runs that are part of this one; how they end is told to who looks at them. */
-  async #joinChildren(): Promise<void> {
-    for (const child of this.#children ?? []) {
-      await new Promise<void>((resolve) => child.whenSettled(resolve));
-    }
   }
 
   yielded(value: unknown): Promise<void> | undefined {

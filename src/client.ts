@@ -1,5 +1,6 @@
 /** What an app, a session of it and, later, a connection to one have in common: running tasks. */
 import type { StateNeed } from './depends.js';
+import { check, checkOptions, hasMethods, kinds } from './options.js';
 import type { Run } from './run.js';
 import type { AnyTask, TaskArgs, TaskResult, TaskYield } from './signature.js';
 import type { Milliseconds } from './types.js';
@@ -84,4 +85,26 @@ export interface TaskClient<out Tasks extends object> extends AsyncDisposable {
    * @throws OPTION_INVALID; CLEANUP_FAILED after everything else is closed
    */
   close(options?: CloseOptions): Promise<void>;
+}
+
+/** Checks the settings of `with`. @throws OPTION_INVALID */
+export function checkSettings(settings: unknown): void {
+  checkOptions('with', settings, {
+    signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
+    timeout: kinds.limit,
+    priority: kinds.number,
+    id: kinds.name,
+    transfer: ['an array of transferable objects', Array.isArray],
+  });
+}
+
+/** Checks a session id: an empty one is a forgotten one. @throws OPTION_INVALID */
+export function checkSession(id: unknown): void {
+  check('session: the id', id, kinds.name);
+}
+
+/** How long a `close` may wait. @throws OPTION_INVALID */
+export function drainOf(options: CloseOptions): Milliseconds {
+  checkOptions('close', options, { drain: kinds.duration });
+  return options.drain ?? 10_000;
 }

@@ -3,7 +3,7 @@
 import { ActiveRun } from './active-run.js';
 import type { Attempt, Job } from './attempt.js';
 import { BOUNDARY, type Boundary } from './boundary.js';
-import type { CloseOptions, RunSettings } from './client.js';
+import { type CloseOptions, drainOf, type RunSettings } from './client.js';
 import { type Clock, systemClock } from './clock.js';
 import type { StateNeed } from './depends.js';
 import { QTasksError } from './errors.js';
@@ -13,7 +13,7 @@ import { type Inspection, inspect } from './inspect.js';
 import { guard, type Logger, silent } from './logger.js';
 import type { Middleware } from './middleware.js';
 import { NEED } from './need.js';
-import { check, checkOptions, describe, hasMethods, kinds } from './options.js';
+import { checkOptions, describe, hasMethods, kinds } from './options.js';
 import { middlewareKind } from './policy.js';
 import { type Found, Registry } from './registry.js';
 import { Remembered, type RememberOptions } from './remembered.js';
@@ -306,30 +306,9 @@ function otherTask({ id, taskName }: ActiveRun): QTasksError {
   return new QTasksError('OPTION_INVALID', message);
 }
 
-function drainOf(options: CloseOptions): Milliseconds {
-  checkOptions('close', options, { drain: kinds.duration });
-  return options.drain ?? 10_000;
-}
-
 function throwCleanup(errors: readonly unknown[], what: string): void {
   if (errors.length === 0) return;
   const message = `${what} is closed, but ${errors.length} of its dependencies failed to`;
   const data = { errors, value: undefined };
   throw new QTasksError('CLEANUP_FAILED', message, { cause: errors[0], data });
-}
-
-/** Checks the settings of `with`. @throws OPTION_INVALID */
-export function checkSettings(settings: unknown): void {
-  checkOptions('with', settings, {
-    signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
-    timeout: kinds.limit,
-    priority: kinds.number,
-    id: kinds.name,
-    transfer: ['an array of transferable objects', Array.isArray],
-  });
-}
-
-/** Checks a session id: an empty one is a forgotten one. @throws OPTION_INVALID */
-export function checkSession(id: unknown): void {
-  check('session: the id', id, kinds.name);
 }

@@ -1,21 +1,18 @@
 /** Runs jobs: slots, order, retries, cancel, settlement and shutdown of one app. */
 import type { ActiveRun, RunHost } from './active-run.js';
 import { Attempt, type AttemptHost, type Job } from './attempt.js';
-import type { Clock } from './clock.js';
-import { isQTasksError, QTasksError } from './errors.js';
+import { QTasksError } from './errors.js';
 import type { EventMap } from './events.js';
 import { Holds, type Release } from './holds.js';
 import { type Logger, silent } from './logger.js';
 import type { Runtime } from './need.js';
 import { Onion } from './onion.js';
 import type { Node } from './plan.js';
-import type { RetryPolicy } from './policy.js';
-import { isStrayPromise, isThenable } from './promises.js';
+import { isThenable } from './promises.js';
+import { backoff, isWorthRetry } from './retry.js';
 import { accepted } from './schema.js';
 import { Slots } from './slots.js';
 import type { Milliseconds } from './types.js';
-
-const asyncWhen = 'retry.when must answer at once; it returned a promise, so nothing is retried';
 
 /** The app, as its executor sees it. */
 export interface ExecutorHost extends Runtime {
@@ -178,7 +175,7 @@ export class Executor implements RunHost, AttemptHost {
       retry &&
       run.attempts <= retry.limit &&
       !run.stream?.isDelivered &&
-      this.#isWorthRetry(retry, error);
+      isWorthRetry(retry, error, (thrown) => this.runtime.report(thrown));
     // The predicate may have cancelled the run.
     if (run.isSettled) return;
     if (!isRetried) return this.settle(run, 'error', error);
@@ -194,21 +191,6 @@ export class Executor implements RunHost, AttemptHost {
     }, delay);
     this.#log(run, 'warn', `failed, next attempt in ${Math.round(delay)} ms`);
     this.#emit(run, 'run:retry', { error, delay });
-  }
-
-  #isWorthRetry({ when }: RetryPolicy, error: unknown): boolean {
-    if (isQTasksError(error, 'INPUT_INVALID') || isQTasksError(error, 'OUTPUT_INVALID'))
-      return false;
-    if (!when) return true;
-    try {
-      if (typeof when !== 'function') return when.some((type) => error instanceof type);
-      const verdict: unknown = when(error);
-      if (isStrayPromise(verdict)) throw new QTasksError('OPTION_INVALID', asyncWhen);
-      return Boolean(verdict);
-    } catch (thrown) {
-      this.runtime.report(thrown);
-      return false;
-    }
   }
 
   cancel(run: ActiveRun): void {
@@ -312,10 +294,4 @@ export class Executor implements RunHost, AttemptHost {
     );
     clock.clearTimeout(timer);
   }
-}
-
-/** Full jitter: many that failed together do not come back together. */
-function backoff(policy: RetryPolicy, retry: number, clock: Clock): Milliseconds {
-  const longest = Math.min(policy.maxDelay, policy.delay * policy.factor ** (retry - 1));
-  return policy.jitter ? (clock.random?.() ?? Math.random()) * longest : longest;
 }

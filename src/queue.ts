@@ -10,38 +10,40 @@ export interface Waiting {
 }
 
 const isBefore = (one: Waiting, other: Waiting): boolean =>
-  one.priority - other.priority < 0 || (one.priority === other.priority && one.order < other.order);
+  one.priority < other.priority || (one.priority === other.priority && one.order < other.order);
 
-/** A binary heap: adding and taking cost O(log n). */
+/**
+ * A binary heap: adding and taking cost O(log n). As long as each comes behind all the others, as those
+ * of one priority do, it is sorted: then it is taken from its front at no cost.
+ */
 export class PriorityQueue<Item extends Waiting> {
-  #heap: Item[] = [];
+  #items: (Item | undefined)[] = [];
+  #isSorted = true;
+  /** How many were taken from the front of what is sorted. */
+  #taken = 0;
   #gone = 0;
 
   get isEmpty(): boolean {
-    return this.#heap.length === 0;
+    return this.#items.length === 0;
   }
 
   add(item: Item): void {
-    const heap = this.#heap;
-    let hole = heap.push(item) - 1;
-    while (hole > 0) {
-      const above = (hole - 1) >> 1;
-      const parent = heap[above];
-      if (!parent || isBefore(parent, item)) break;
-      heap[hole] = parent;
-      hole = above;
+    const last = this.#items.at(-1);
+    if (!last) this.#isSorted = true;
+    else if (this.#isSorted && isBefore(item, last)) {
+      // What is sorted is a heap already.
+      this.#cutFront();
+      this.#isSorted = false;
     }
-    heap[hole] = item;
+    const place = this.#items.push(item) - 1;
+    if (!this.#isSorted) this.#rise(item, place);
   }
 
   /** Takes the first that is not gone. */
   take(): Item | undefined {
     for (;;) {
-      const first = this.#heap[0];
-      const last = this.#heap.pop();
-      if (!first || !last) return undefined;
-      if (first !== last) this.#sink(last);
-      if (!first.gone) return first;
+      const first = this.#isSorted ? this.#takeFront() : this.#takeTop();
+      if (!first?.gone) return first;
       this.#gone--;
     }
   }
@@ -49,24 +51,53 @@ export class PriorityQueue<Item extends Waiting> {
   /** Drops an item; many such are swept at once. */
   drop(item: Waiting): void {
     item.gone = true;
-    if (++this.#gone * 2 < this.#heap.length) return;
-    const left = this.#heap.filter(({ gone }) => !gone);
-    this.#heap = [];
+    if (++this.#gone * 2 < this.#items.length) return;
+    const left = this.#items.filter((one) => one && !one.gone);
+    this.#items = [];
+    this.#taken = 0;
     this.#gone = 0;
-    for (const one of left) this.add(one);
+    for (const one of left) if (one) this.add(one);
   }
 
-  /** Lets an item sink from the top to its place. */
-  #sink(item: Item): void {
-    const heap = this.#heap;
-    for (let hole = 0; ; ) {
-      let below = 2 * hole + 1;
-      const [left, right] = [heap[below], heap[below + 1]];
+  #takeFront(): Item | undefined {
+    const first = this.#items[this.#taken];
+    this.#items[this.#taken++] = undefined;
+    if (this.#taken * 2 >= this.#items.length) this.#cutFront();
+    return first;
+  }
+
+  #cutFront(): void {
+    this.#items = this.#items.slice(this.#taken);
+    this.#taken = 0;
+  }
+
+  #takeTop(): Item | undefined {
+    const items = this.#items;
+    const first = items[0];
+    const last = items.pop();
+    if (!last || items.length === 0) return first;
+    // The hole sinks to the bottom, where the last most likely belongs, and rises from there with it.
+    let hole = 0;
+    for (let below = 1; below < items.length; below = 2 * hole + 1) {
+      const [left, right] = [items[below], items[below + 1]];
       if (left && right && isBefore(right, left)) below++;
-      const child = heap[below];
-      heap[hole] = child && isBefore(child, item) ? child : item;
-      if (heap[hole] === item) return;
+      items[hole] = items[below];
       hole = below;
     }
+    this.#rise(last, hole);
+    return first;
+  }
+
+  /** Lets an item rise from a hole to its place. */
+  #rise(item: Item, from: number): void {
+    let hole = from;
+    while (hole > 0) {
+      const above = (hole - 1) >> 1;
+      const parent = this.#items[above];
+      if (!parent || isBefore(parent, item)) break;
+      this.#items[hole] = parent;
+      hole = above;
+    }
+    this.#items[hole] = item;
   }
 }

@@ -36,19 +36,24 @@ describe('a cancel', () => {
     const app = new QTasks({ storage });
     const order: string[] = [];
     const { promise, resolve } = gate();
+    const asked: unknown[] = [];
+    const when = (error: unknown): boolean => asked.push(error) > 0;
     const work = app.task(
       'work',
       (name: string) => {
         order.push(name);
         return promise;
       },
-      exclusive,
+      { exclusive: true, retry: { limit: 3, when } },
     );
     const [first, second, third] = [work('first'), work('second'), work('third')];
     await settle();
     second.cancel();
     await settle();
     expect(order).toEqual(['first']);
+    // That the lock was refused then is no failure.
+    expect(asked).toEqual([]);
+    expect((await second.settled).attempts).toBe(0);
     resolve();
     await Promise.all([first, third]);
     expect(second.status).toBe('cancel');

@@ -216,6 +216,7 @@ describe('in code that the executor calls', () => {
       const attempts = index === 0 ? 0 : 1;
       expect(await settled).toMatchObject({ status: 'cancel', error: 'stop', attempts });
     }
+    expect(app.inspect().counts).toMatchObject({ calls: 3, cancel: 3, error: 0, retries: 0 });
     expect(clock.pending).toBe(0);
   });
 

@@ -204,6 +204,25 @@ describe('its runs', () => {
     });
   });
 
+  it('are told as going on once they have what they waited for', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock, concurrency: 1, storage: memory() });
+    const { promise, resolve } = gate();
+    const flaky = app.task(
+      'flaky',
+      { ctx: Context },
+      ({ ctx }) => (ctx.attempt === 1 ? Promise.reject(no) : promise),
+      { exclusive: true, retry: { limit: 1, delay: 10 } },
+    );
+    const first = app.task('first', () => settle())();
+    const run = flaky();
+    await first;
+    await clock.advance(10);
+    expect(plain(app).runs).toMatchObject([{ status: 'process', attempt: 2, waitsFor: null }]);
+    resolve();
+    await run;
+  });
+
   it('are told with the id that they have, also where nobody has asked for it', async () => {
     const app = new QTasks();
     const run = app.task('work', () => settle())();

@@ -160,6 +160,21 @@ describe('priority', () => {
     expect(waiting.size).toBe(0);
   });
 
+  it('2 is honoured also where a run is started as a slot becomes free', async () => {
+    const app = new QTasks({ concurrency: 1 });
+    const order: string[] = [];
+    const { promise, resolve } = gate();
+    const busy = app.task('busy', () => promise);
+    const work = app.task('work', (name: string) => order.push(name));
+    app.on('run:success', ({ task }) => {
+      if (task === 'busy') void app.with({ priority: 1 }).run(work, 'new');
+    });
+    const runs = [busy(), work('waiting'), app.with({ priority: 2 }).run(work, 'last')];
+    resolve();
+    await Promise.all(runs);
+    expect(order).toEqual(['waiting', 'new', 'last']);
+  });
+
   it('2 counts again for the next attempt of a run that waited for its retry', async () => {
     const clock = new ManualClock();
     const app = new QTasks({ concurrency: 1, clock });
@@ -213,6 +228,24 @@ describe('retries', () => {
     expect(seen.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
     expect(new Set(seen.map((one) => one.id))).toEqual(new Set([id]));
     expect(run.id).toBe(id);
+  });
+
+  it('3 add up what the teardown of all attempts threw, in order', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock });
+    const unclean = Depends({ ctx: Context }, async function* ({ ctx }) {
+      try {
+        yield;
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: what a bad teardown does
+        throw `teardown ${ctx.attempt}`;
+      }
+    });
+    const work = app.task('work', { unclean }, () => 'value', { retry: 2 });
+    const { settled } = work();
+    await clock.advance(1_000);
+    const cleanupErrors = ['teardown 1', 'teardown 2', 'teardown 3'];
+    expect(await settled).toMatchObject({ status: 'error', attempts: 3, cleanupErrors });
   });
 
   it('3 wait without a slot', async () => {

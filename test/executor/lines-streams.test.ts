@@ -97,6 +97,25 @@ describe('without a reader', () => {
     expect(await all).toEqual(Array.from({ length: 36 }, (_, index) => index + 4));
   });
 
+  it('7 loses nothing from the moment that somebody iterates', async () => {
+    const app = new QTasks();
+    const { promise, resolve } = gate();
+    const work = app.task('work', async function* () {
+      for (let value = 0; value < 16; value++) yield value;
+      await promise;
+      for (let value = 16; value < 20; value++) yield value;
+    });
+    const run = work();
+    await settle();
+    const reader = run[Symbol.asyncIterator]();
+    resolve();
+    await settle();
+    for (let value = 0; value < 20; value++) {
+      expect(await reader.next()).toEqual({ done: false, value });
+    }
+    expect((await reader.next()).done).toBe(true);
+  });
+
   it('7 lets a macrotask pass every 256 values of an endless producer', async () => {
     for (const kind of ['async', 'sync'] as const) {
       const app = new QTasks({ clock: new ManualClock() });

@@ -77,7 +77,8 @@ export class Stage {
     this.#block();
     const needs = { top: this.#dependencies(), ctx: Context };
     const work = this.app.task('work', needs, this.#handler(), {
-      exclusive: true,
+      // There the wait for a hold would hide what goes on too late.
+      exclusive: place !== 'the check of the arguments',
       ...this.#schemas(),
       retry: { limit: retries, delay: 500 },
       middleware: hasMiddleware ? layer : [],

@@ -21,7 +21,7 @@ const steady = [
 const sections = {
   depends: { depends: steady },
   state: { state: steady },
-  core: { core: steady, heap: [] },
+  core: { runs: steady, core: steady, heap: [] },
 };
 const names = Object.keys(sections);
 const flags = ['--quick', '--cpu-prof'];

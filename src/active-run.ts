@@ -16,6 +16,8 @@ export interface RunHost {
 export interface RunIdentity {
   readonly taskName: string;
   readonly session: string;
+  /** The run that it is part of. */
+  readonly parent: ActiveRun | undefined;
   /** Made when it is asked for, unless the caller gave one. */
   readonly id: string | undefined;
   /** What its values pass on their way to the caller. */
@@ -46,6 +48,7 @@ export class ActiveRun implements Run<unknown, unknown> {
   cleanupErrors: readonly unknown[] = [];
   readonly taskName: string;
   readonly session: string;
+  readonly parent: ActiveRun | undefined;
   readonly #host: RunHost;
   isSettled = false;
   /** Its result or error, once it has settled. */
@@ -57,12 +60,18 @@ export class ActiveRun implements Run<unknown, unknown> {
   /** There once a value was streamed or somebody reads. */
   stream: Stream | undefined = undefined;
 
-  constructor(host: RunHost, { taskName, session, id, boundary }: RunIdentity) {
+  constructor(host: RunHost, { taskName, session, parent, id, boundary }: RunIdentity) {
     this.#host = host;
     this.taskName = taskName;
     this.session = session;
+    this.parent = parent;
     this.#id = id;
     this.#boundary = boundary;
+  }
+
+  /** The run that it is part of in the end, if not itself. */
+  get root(): ActiveRun {
+    return this.parent?.root ?? this;
   }
 
   get id(): string {

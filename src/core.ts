@@ -126,7 +126,8 @@ export class Core implements ExecutorHost {
     const known = id === undefined ? undefined : this.#remembered.find(session, id);
     if (known && known.taskName === taskName && !this.#isClosing && !signal?.aborted) return known;
     const boundary = this.#boundary;
-    const run = new ActiveRun(this.#executor, { taskName, session, id, boundary });
+    const identity = { taskName, session, parent: undefined, id, boundary };
+    const run = new ActiveRun(this.#executor, identity);
     try {
       if (this.#isClosing) throw this.#closed('run');
       if (known && known.taskName !== taskName) throw otherTask(known);
@@ -147,13 +148,20 @@ export class Core implements ExecutorHost {
 
   runChild(parent: Attempt, target: unknown, args: readonly unknown[]): ActiveRun {
     const { session, isAborted, isOver } = parent;
-    const identity = { taskName: nameOf(target), session, id: undefined, boundary: undefined };
-    const run = new ActiveRun(this.#executor, identity);
+    const run = new ActiveRun(this.#executor, {
+      taskName: nameOf(target),
+      session,
+      parent: parent.run,
+      id: undefined,
+      boundary: undefined,
+    });
     try {
       if (isOver)
         throw new QTasksError('OPTION_INVALID', 'ctx.run: the run is over; run it earlier');
       const job = this.#job(this.registry.find(target), args, session, {}, parent);
-      if (isAborted) this.#executor.refuse(run, 'cancel', parent.outcome);
+      const { closedWith } = this.#executor;
+      if (isAborted || closedWith)
+        this.#executor.refuse(run, 'cancel', closedWith ?? parent.outcome);
       else this.#executor.start(run, job);
     } catch (error) {
       this.#executor.refuse(run, 'error', error);

@@ -35,6 +35,8 @@ export class Executor implements RunHost, AttemptHost {
   readonly runtime: ExecutorHost;
   readonly holds: Holds;
   readonly counts: RunCounts = { calls: 0, retries: 0, success: 0, error: 0, cancel: 0 };
+  /** Set once the app does not wait any more: then not even a teardown starts a run. */
+  closedWith: QTasksError | undefined = undefined;
   readonly #slots: Slots;
   readonly #runs: ActiveRun[] = [];
   readonly #idPrefix = `${Math.random().toString(36).slice(2)}-`;
@@ -283,14 +285,17 @@ export class Executor implements RunHost, AttemptHost {
    * @param what names in a message what is closed
    */
   async drain(session: string | undefined, drain: Milliseconds, what: string): Promise<void> {
-    const runs = this.#runs.filter((run) => session === undefined || run.session === session);
+    const isMeant = (run: ActiveRun): boolean => session === undefined || run.session === session;
+    const runs = new Set(this.#runs.filter(isMeant));
     const { clock } = this.runtime;
     const timer = clock.setTimeout(() => {
       const reason = new QTasksError('APP_CLOSED', `${what} was closed before the run ended`);
-      for (const run of runs) run.cancel(reason);
+      if (session === undefined) this.closedWith = reason;
+      // Those too that are part of one by now; not those that have come to a session meanwhile.
+      for (const run of [...this.#runs]) if (runs.has(run.root)) run.cancel(reason);
     }, drain);
     await Promise.all(
-      runs.map((run) => new Promise<void>((resolve) => run.whenSettled(() => resolve()))),
+      [...runs].map((run) => new Promise<void>((resolve) => run.whenSettled(resolve))),
     );
     clock.clearTimeout(timer);
   }

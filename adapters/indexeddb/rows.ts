@@ -1,0 +1,162 @@
+/**
+ * How buckets lie in the object store. Keys are arrays, so that no id can be mistaken for another:
+ *
+ * - `[app, session, state]`: a bucket: its small fields, revision, sequences and expiry in one record
+ * - `[app, session, state, field]`: a field whose value is large, alone
+ * - `[1, app, session, state]`: what is kept of a bucket that is gone: the sequences of its writers
+ * - `[0, at, app, session, state]`: somebody has to look at this bucket at that time
+ */
+import { promisifyRequest } from 'idb-keyval';
+import type { BucketId, Revision } from '../../src/storage.js';
+import type { EpochMs } from '../../src/types.js';
+import { absent, type BucketRecord, expire } from '../shared/record.js';
+
+/** From which length on, in UTF-16 units, a value has a row of its own. */
+const largeFrom = 1_024;
+
+/** A bucket in memory; a field that is `null` has a row of its own. */
+export interface Row extends BucketRecord<null> {
+  /** When somebody will look at it: not after it expires. */
+  dueAt: EpochMs | null;
+  /** Where it was found, and which fields had rows of their own there. */
+  readonly origin: 'bucket' | 'grave' | 'nowhere';
+  readonly large: readonly string[];
+}
+
+/** A bucket as it is stored: one text is faster for a browser to copy than a thousand. */
+interface Stored {
+  readonly revision: Revision | null;
+  /** JSON of `[field, value, field, value, …]`. */
+  readonly fields: string;
+  /** As they are in {@link BucketRecord}, from the writer that has been silent longest on. */
+  readonly sequences: readonly (readonly [writer: string, sequence: number])[];
+  readonly expiresAt: EpochMs | null;
+  readonly dueAt: EpochMs | null;
+}
+
+type Key = [app: string, session: string, state: string];
+
+const bucketKey = ({ app, session, state }: BucketId): Key => [app, session, state];
+const fieldKey = (id: BucketId, field: string): IDBValidKey[] => [...bucketKey(id), field];
+const graveKey = (id: BucketId): IDBValidKey[] => [1, ...bucketKey(id)];
+const dueKey = (id: BucketId, at: EpochMs): IDBValidKey[] => [0, at, ...bucketKey(id)];
+
+/** Reads a bucket, or what is kept of it. */
+export async function load(store: IDBObjectStore, id: BucketId, now: EpochMs): Promise<Row> {
+  const bucket = await promisifyRequest<Stored | undefined>(store.get(bucketKey(id)));
+  const stored = bucket ?? (await promisifyRequest<Stored | undefined>(store.get(graveKey(id))));
+  if (!stored) return { ...absent<null>(), dueAt: null, origin: 'nowhere', large: [] };
+  const row = unpack(stored, bucket ? 'bucket' : 'grave');
+  expire(row, now);
+  return row;
+}
+
+function unpack(
+  { revision, fields, sequences, expiresAt, dueAt }: Stored,
+  origin: Row['origin'],
+): Row {
+  const texts: (string | null)[] = JSON.parse(fields);
+  const map = new Map<string, string | null>();
+  for (let index = 0; index < texts.length; index += 2) {
+    map.set(texts[index] ?? '', texts[index + 1] ?? null);
+  }
+  const large = [...map].flatMap(([field, value]) => (value === null ? [field] : []));
+  return { revision, fields: map, sequences: new Map(sequences), expiresAt, dueAt, origin, large };
+}
+
+/** Writes a bucket that has changed, wherever it belongs now. */
+export function save(store: IDBObjectStore, id: BucketId, row: Row): void {
+  const { fields, large } = row;
+  for (const [field, value] of fields) {
+    if (value === null || value.length < largeFrom) continue;
+    store.put(value, fieldKey(id, field));
+    fields.set(field, null);
+  }
+  for (const field of large) {
+    if (fields.get(field) !== null) store.delete(fieldKey(id, field));
+  }
+  const { expiresAt, dueAt } = row;
+  if (expiresAt !== null && (dueAt === null || expiresAt < dueAt)) {
+    store.put(0, dueKey(id, expiresAt));
+    row.dueAt = expiresAt;
+  }
+  const isGone = row.revision === null;
+  if (row.origin === (isGone ? 'bucket' : 'grave')) {
+    store.delete(isGone ? bucketKey(id) : graveKey(id));
+  }
+  store.put(pack(row), isGone ? graveKey(id) : bucketKey(id));
+}
+
+function pack({ revision, fields, sequences, expiresAt, dueAt }: Row): Stored {
+  const texts = JSON.stringify([...fields].flat());
+  return { revision, fields: texts, sequences: [...sequences], expiresAt, dueAt };
+}
+
+/** Reads the values of fields, or of all of them. */
+export async function valuesOf(
+  store: IDBObjectStore,
+  id: BucketId,
+  row: Row,
+  names: readonly string[] | undefined,
+): Promise<Map<string, string>> {
+  const values = new Map<string, string>();
+  const pending = [...new Set(names ?? row.fields.keys())].map(async (field) => {
+    const value = row.fields.get(field);
+    if (value === undefined) return;
+    // Their order is that of the fields.
+    values.set(field, value ?? '');
+    if (value !== null) return;
+    values.set(field, await promisifyRequest<string>(store.get(fieldKey(id, field))));
+  });
+  await Promise.all(pending);
+  return values;
+}
+
+/** The ids of the buckets of an app or a session, also of those whose time is over. */
+export function keysOf(
+  store: IDBObjectStore,
+  { app, session }: { readonly app: string; readonly session?: string },
+): Promise<BucketId[]> {
+  const prefix = session === undefined ? [app] : [app, session];
+  const request = store.openKeyCursor(IDBKeyRange.bound(prefix, [...prefix, []]));
+  const ids: BucketId[] = [];
+  return new Promise((resolve, reject) => {
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (!cursor) return resolve(ids);
+      const [app, session, state] = cursor.key as Key;
+      ids.push({ app, session, state });
+      // Past its large fields.
+      cursor.continue([app, session, state, []]);
+    };
+  });
+}
+
+/** The buckets that it is time to look at, a hundred at most, each with the row that says so. */
+export async function dueRows(
+  store: IDBObjectStore,
+  now: EpochMs,
+  limit?: number,
+): Promise<{ readonly id: BucketId; readonly key: IDBValidKey }[]> {
+  const keys = await promisifyRequest(
+    store.getAllKeys(IDBKeyRange.bound([0], [0, now, []]), limit),
+  );
+  return keys.map((key) => {
+    const [, , app, session, state] = key as [number, EpochMs, ...Key];
+    return { id: { app, session, state }, key };
+  });
+}
+
+/** Drops a bucket whose time is over, for good if its sequences are not needed any more. */
+export async function tend(store: IDBObjectStore, id: BucketId, now: EpochMs): Promise<void> {
+  const row = await load(store, id, now);
+  const { origin, expiresAt } = row;
+  if (origin === 'nowhere') return;
+  if (origin === 'grave' && (expiresAt ?? 0) <= now) {
+    store.delete(graveKey(id));
+    return;
+  }
+  row.dueAt = null;
+  save(store, id, row);
+}

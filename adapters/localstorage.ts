@@ -1,0 +1,259 @@
+/** The storage of all pages of an origin, for small states: localStorage, or another web storage. */
+import { type Clock, systemClock } from '../src/clock.js';
+import { QTasksError } from '../src/errors.js';
+import { Mutex } from '../src/mutex.js';
+import { checkOptions, hasMethods } from '../src/options.js';
+import type {
+  BucketId,
+  Change,
+  Commit,
+  CommitResult,
+  Snapshot,
+  StorageAdapter,
+} from '../src/storage.js';
+import { Beacons } from './localstorage/beacons.js';
+import { type Item, idOf, nameOf, parse } from './localstorage/items.js';
+import { type Place, versionOf, Writer } from './localstorage/writer.js';
+import { onPutAway } from './shared/bfcache.js';
+import { acquire, lockManager, webLock } from './shared/locks.js';
+import { revisions } from './shared/record.js';
+import { Watchers } from './shared/watchers.js';
+
+/** Options of {@link localstorage}. */
+export interface LocalStorageOptions {
+  /** Default `localStorage`; `sessionStorage` keeps the states of one tab, as long as it is there. */
+  readonly area?: Storage;
+  /** Default: the runtime's own. */
+  readonly clock?: Clock;
+}
+
+interface AbortOptions {
+  readonly signal?: AbortSignal;
+}
+
+interface ReadOptions extends AbortOptions {
+  readonly fields?: readonly string[];
+}
+
+const lockPrefix = 'qtasks-lite:localstorage:';
+
+const optionKinds = {
+  area: ['a Storage, like localStorage', hasMethods('getItem', 'setItem', 'removeItem', 'key')],
+  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
+} as const;
+
+/**
+ * Makes a storage on localStorage, for small states: a whole bucket is one item, and a browser keeps
+ * five million characters for an origin. `indexeddb()` has no such limit, works in workers too, and
+ * is the better choice where you have one.
+ *
+ * All pages of the origin share it, safely also across processes, where there are Web Locks. Without
+ * them (plain http) it works within one page alone and `scope` is `"runtime"`; so it is for
+ * `sessionStorage` and any other `area`.
+ *
+ * @throws OPTION_INVALID; STORAGE_UNAVAILABLE where there is no localStorage, or it is blocked
+ */
+export function localstorage(options: LocalStorageOptions = {}): StorageAdapter {
+  checkOptions('localstorage', options, optionKinds);
+  const area = options.area ?? ownArea();
+  if (!area) {
+    const message =
+      'localstorage: there is none here; in a worker use hostStorage() or indexeddb(), in Node memory()';
+    throw new QTasksError('STORAGE_UNAVAILABLE', message);
+  }
+  return new WebStorage(area, options.clock ?? systemClock);
+}
+
+function ownArea(): Storage | undefined {
+  try {
+    return globalThis.localStorage;
+  } catch (cause) {
+    const message =
+      'localstorage: the browser blocks it for this page; allow cookies, or use memory()';
+    throw new QTasksError('STORAGE_UNAVAILABLE', message, { cause });
+  }
+}
+
+/** Whether other pages see the area too. */
+function isShared(area: Storage): boolean {
+  try {
+    return area === globalThis.localStorage;
+  } catch {
+    return false;
+  }
+}
+
+/** What the adapters of one runtime on one area share: a page gets no event of its own writes. */
+interface Shared {
+  readonly adapters: Set<WebStorage>;
+  /** Where no other runtime sees the area. */
+  readonly locks: Mutex;
+}
+
+const sharedBy = new WeakMap<Storage, Shared>();
+
+class WebStorage implements StorageAdapter, Place {
+  readonly name = 'localstorage';
+  readonly scope: 'origin' | 'runtime';
+  readonly lock?: NonNullable<StorageAdapter['lock']>;
+  readonly area: Storage;
+  readonly clock: Clock;
+  readonly beacons: Beacons | undefined;
+  readonly nextRevision: () => string = revisions();
+  readonly #locks: LockManager | undefined;
+  readonly #shared: Shared;
+  readonly #watchers = new Watchers('localstorage');
+  readonly #writers = new Map<string, Writer>();
+  readonly #sweeper = new Sweeper(this);
+  readonly #heard = (event: StorageEvent): void => this.#hear(event);
+  #stopListening: (() => void) | undefined = undefined;
+
+  constructor(area: Storage, clock: Clock) {
+    this.area = area;
+    this.clock = clock;
+    const isOwn = isShared(area);
+    this.#locks = isOwn ? lockManager() : undefined;
+    this.scope = this.#locks ? 'origin' : 'runtime';
+    this.beacons = this.#locks && new Beacons(this.#locks, lockPrefix);
+    this.#shared = sharedBy.get(area) ?? { adapters: new Set(), locks: new Mutex() };
+    sharedBy.set(area, this.#shared);
+    // Nothing may pretend to exclude other pages that cannot.
+    const lock = isOwn ? webLock(`${lockPrefix}lock:`) : this.#lockHere;
+    if (lock) this.lock = lock;
+  }
+
+  readonly #lockHere: NonNullable<StorageAdapter['lock']> = ({ app, session, state }, { signal }) =>
+    this.#shared.locks.acquire(JSON.stringify([app, session, state ?? null]), signal);
+
+  async read(id: BucketId, { fields, signal }: ReadOptions = {}): Promise<Snapshot> {
+    throwIfAborted(signal);
+    const name = nameOf(id);
+    await this.beacons?.catchUp(name, () => versionOf(this.area.getItem(name)));
+    const item = this.#item(name);
+    if (!fields) return { revision: item.revision, fields: item.fields };
+    const some = fields.flatMap((field) => {
+      const value = item.fields.get(field);
+      return value === undefined ? [] : [[field, value] as const];
+    });
+    return { revision: item.revision, fields: new Map(some) };
+  }
+
+  #item(name: string): Item {
+    return parse(name, this.area.getItem(name), this.clock.now());
+  }
+
+  async commit(id: BucketId, commit: Commit, { signal }: AbortOptions = {}): Promise<CommitResult> {
+    throwIfAborted(signal);
+    this.#listen();
+    const name = nameOf(id);
+    let writer = this.#writers.get(name);
+    if (!writer) {
+      writer = new Writer(this, name);
+      this.#writers.set(name, writer);
+    }
+    const { set, delete: gone } = commit;
+    const copy = {
+      ...commit,
+      ...(set ? { set: new Map(set) } : {}),
+      ...(gone ? { delete: [...gone] } : {}),
+    };
+    try {
+      return await writer.add(copy, signal);
+    } finally {
+      if (writer.isIdle && this.#writers.get(name) === writer) this.#writers.delete(name);
+    }
+  }
+
+  async alone(name: string, work: () => Promise<void>): Promise<void> {
+    const release = this.#locks
+      ? await acquire(this.#locks, `${lockPrefix}write:${name}`, {})
+      : await this.#shared.locks.acquire(`write:${name}`);
+    try {
+      await work();
+    } finally {
+      await release();
+    }
+  }
+
+  made(name: string, changes: readonly Change[]): void {
+    this.#sweeper.plan();
+    for (const adapter of this.#shared.adapters) adapter.#tell(name, changes);
+  }
+
+  #tell(name: string, changes: readonly Change[]): void {
+    const id = idOf(name);
+    if (id) for (const change of changes) this.#watchers.tell(id, change);
+  }
+
+  /** Another page has written; without a name it has emptied the area. */
+  #hear({ storageArea, key, newValue }: StorageEvent): void {
+    if (storageArea !== this.area) return;
+    const names = key === null ? this.#watchers.buckets.map(nameOf) : [key];
+    for (const name of names) this.#tell(name, changesOf(name, newValue));
+  }
+
+  async *list(prefix: {
+    readonly app: string;
+    readonly session?: string;
+  }): AsyncGenerator<BucketId> {
+    for (const name of namesIn(this.area)) {
+      const id = idOf(name);
+      if (id?.app !== prefix.app || (prefix.session ?? id.session) !== id.session) continue;
+      const text = this.area.getItem(name);
+      if (text !== null && parse(name, text, this.clock.now()).revision !== null) yield id;
+    }
+  }
+
+  watch(id: BucketId, listener: (change: Change) => void): () => void {
+    this.#listen();
+    return this.#watchers.add(id, listener);
+  }
+
+  #listen(): void {
+    this.#shared.adapters.add(this);
+    if (this.#stopListening) return;
+    globalThis.addEventListener?.('storage', this.#heard);
+    const stop = onPutAway(
+      () => void this.beacons?.close(),
+      () => this.#hearAll(),
+    );
+    this.#stopListening = () => {
+      globalThis.removeEventListener?.('storage', this.#heard);
+      stop();
+    };
+  }
+
+  /** Nobody has told what was written while the page was away. */
+  #hearAll(): void {
+    for (const id of this.#watchers.buckets) {
+      const name = nameOf(id);
+      const [last] = changesOf(name, this.area.getItem(name)).slice(-1);
+      if (last) this.#watchers.tell(id, { ...last, writer: '', sequence: 0, fields: 'all' });
+    }
+  }
+
+  /** Waits for what is on its way, then lets go of locks and listeners. */
+  async close(): Promise<void> {
+    this.#watchers.clear();
+    this.#shared.adapters.delete(this);
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    await Promise.all([...this.#writers.values()].map((writer) => writer.idle()));
+    this.#sweeper.close();
+    await this.beacons?.close();
+  }
+}
+
+/** What an item was written for; of one that is gone or cannot be read, that anything may have changed. */
+function changesOf(name: string, text: string | null): readonly Change[] {
+  const unknown: Change = { revision: null, writer: '', sequence: 0, fields: 'all' };
+  try {
+    return text === null ? [unknown] : parse(name, text, 0).changes;
+  } catch {
+    return [unknown];
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason;
+}

@@ -12,7 +12,8 @@ import type {
   StorageAdapter,
 } from '../src/storage.js';
 import { Beacons } from './localstorage/beacons.js';
-import { type Item, idOf, nameOf, parse } from './localstorage/items.js';
+import { type Item, idOf, nameOf, namesIn, parse } from './localstorage/items.js';
+import { Sweeper } from './localstorage/sweeper.js';
 import { type Place, versionOf, Writer } from './localstorage/writer.js';
 import { onPutAway } from './shared/bfcache.js';
 import { acquire, lockManager, webLock } from './shared/locks.js';

@@ -78,7 +78,7 @@ class IndexedDBStorage implements StorageAdapter {
 
   constructor({ database = 'qtasks-lite', durability = 'default', clock }: IndexedDBOptions) {
     this.#clock = clock ?? systemClock;
-    this.#database = new Database(database, durability);
+    this.#database = new Database(database, durability, this.#clock);
     const name = `qtasks-lite:${database}`;
     this.#notices = new Notices(name, ({ id, change }) => this.#watchers.tell(id, change));
     this.#commits = new Commits(this.#database, this.#clock, (made) => this.#made(made));
@@ -97,11 +97,12 @@ class IndexedDBStorage implements StorageAdapter {
 
   /** A look that fails can be repeated: it has changed nothing. */
   async #look<Result>(work: Work<Result>): Promise<Result> {
+    this.#notePage();
     try {
-      return await this.#database.run('readonly', work);
+      return await this.#database.read(work);
     } catch (error) {
       if (isQTasksError(error) && !error.cause) throw error;
-      return this.#database.run('readonly', work);
+      return this.#database.read(work);
     }
   }
 

@@ -2,27 +2,10 @@
 import type { Clock } from '../../src/clock.js';
 import { isQTasksError } from '../../src/errors.js';
 import type { BucketId, Commit, CommitResult, Revision } from '../../src/storage.js';
-import { bucketKey } from '../shared/keys.js';
 import type { Notice } from '../shared/notices.js';
-import { apply, revisions, verdict } from '../shared/record.js';
-import { changeOf } from '../shared/watchers.js';
-import { completed, type Database } from './database.js';
-import { load, type Row, save, valuesOf } from './rows.js';
-
-/** One commit that waits. */
-interface Pending {
-  readonly id: BucketId;
-  readonly commit: Commit;
-  readonly signal: AbortSignal | undefined;
-  resolve(result: CommitResult): void;
-  reject(error: unknown): void;
-}
-
-/** What one transaction has done. */
-interface Done {
-  readonly results: readonly CommitResult[];
-  readonly notices: readonly Notice[];
-}
+import { revisions } from '../shared/record.js';
+import type { Database } from './database.js';
+import { Group, type Pending } from './group.js';
 
 /** The commits of one adapter. */
 export class Commits {
@@ -42,7 +25,8 @@ export class Commits {
 
   add(id: BucketId, commit: Commit, signal: AbortSignal | undefined): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ id: { ...id }, commit: copy(commit), signal, resolve, reject });
+      const pending = { id: { ...id }, commit: copy(commit), signal, isAnswered: false };
+      this.#pending.push({ ...pending, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -55,72 +39,49 @@ export class Commits {
   async #run(): Promise<void> {
     // All that is asked for in this turn goes together.
     await undefined;
-    while (this.#pending.length > 0) {
-      const group = this.#pending.filter(isWanted);
-      this.#pending = [];
-      if (group.length > 0) await this.#commit(group, true);
-    }
+    while (this.#pending.length > 0) await this.#commit(this.#take());
     this.#running = undefined;
   }
 
-  /** Nothing of a transaction that fails was done, and a repeat of one that was does no harm. */
-  async #commit(group: readonly Pending[], mayRepeat: boolean): Promise<void> {
-    try {
-      const { results, notices } = await this.#database.run('readwrite', (store) =>
-        this.#transact(store, group),
-      );
-      for (const [place, result] of results.entries()) group[place]?.resolve(result);
-      this.#made(notices);
-    } catch (error) {
-      const isFull =
-        isQTasksError(error, 'STORAGE_QUOTA') || isQTasksError(error, 'OPTION_INVALID');
-      if (group.length === 1 && (isFull || !mayRepeat)) return group[0]?.reject(error);
-      // One by one: what is wrong with one of them is no fault of the others.
-      for (const pending of group) await this.#commit([pending], group.length > 1 && !isFull);
-    }
+  #take(): Pending[] {
+    const pending = this.#pending;
+    this.#pending = [];
+    return pending;
   }
 
-  async #transact(store: IDBObjectStore, group: readonly Pending[]): Promise<Done> {
-    const { transaction } = store;
-    const done = completed(transaction);
+  /**
+   * A repeat of a commit that was made all the same does no harm, so each is tried twice.
+   * @param earlier why it failed before
+   */
+  async #commit(some: Pending[], earlier?: unknown): Promise<void> {
+    if (!some.some(isWanted)) return;
     try {
-      const made = await this.#makeAll(store, group);
-      transaction.commit();
-      await done;
-      return made;
+      const group = await this.#database.write((store) => this.#make(store, some));
+      group.answer();
+      this.#made(group.notices);
     } catch (error) {
-      await abandon(transaction, done);
-      throw error;
-    }
-  }
-
-  async #makeAll(store: IDBObjectStore, group: readonly Pending[]): Promise<Done> {
-    const now = this.#clock.now();
-    const ids = new Map(group.map(({ id }) => [bucketKey(id), id]));
-    const rows = new Map<string, Row>();
-    await Promise.all([...ids].map(async ([key, id]) => rows.set(key, await load(store, id, now))));
-    const changed = new Map<string, Row>();
-    const results: CommitResult[] = [];
-    const notices: Notice[] = [];
-    for (const { id, commit } of group) {
-      const key = bucketKey(id);
-      const row = rows.get(key) as Row;
-      const { revision: previous } = row;
-      const means = verdict(row, commit);
-      if (means === 'refused') {
-        const fields = await valuesOf(store, id, row, undefined);
-        results.push({ ok: false, current: { revision: previous, fields } });
-        continue;
+      const left = some.filter(isWanted);
+      if (left.length > 1 ? isHopeless(error) : earlier !== undefined || !mayPass(error)) {
+        const reason = isQTasksError(earlier, 'STORAGE_UNKNOWN_OUTCOME') ? earlier : error;
+        for (const { reject } of left) reject(reason);
+        return;
       }
-      const revision = means === 'repeat' && previous !== null ? previous : this.#nextRevision();
-      results.push({ ok: true, revision, previous });
-      if (means === 'repeat') continue;
-      apply(row, commit, revision, now);
-      changed.set(key, row);
-      notices.push({ id, change: changeOf(commit, row.revision) });
+      // One by one: what is wrong with one of them is no fault of the others.
+      for (const pending of left) await this.#commit([pending], error);
     }
-    for (const [key, row] of changed) save(store, ids.get(key) as BucketId, row);
-    return { results, notices };
+  }
+
+  /** @param some gets those too that come while it runs, and try again what was refused */
+  async #make(store: IDBObjectStore, some: Pending[]): Promise<Group> {
+    const group = new Group({ store, now: this.#clock.now(), nextRevision: this.#nextRevision });
+    await group.make(some.filter(isWanted));
+    if (await group.answerRefused()) {
+      const more = this.#take();
+      some.push(...more);
+      await group.make(more.filter(isWanted));
+    }
+    group.save();
+    return group;
   }
 }
 
@@ -131,18 +92,18 @@ const copy = (commit: Commit): Commit => ({
   ...(commit.delete ? { delete: [...commit.delete] } : {}),
 });
 
-/** Whether a commit is still wanted; one that was aborted in time is not begun. */
-function isWanted({ signal, reject }: Pending): boolean {
-  if (signal?.aborted) reject(signal.reason);
-  return !signal?.aborted;
-}
+/** Where nothing can be done at all: nobody has to find that out again. */
+const isHopeless = (error: unknown): boolean =>
+  isQTasksError(error, 'STORAGE_UNAVAILABLE') && !error.cause;
 
-/** Nothing of it may be stored; it may be over already. */
-async function abandon(transaction: IDBTransaction, done: Promise<void>): Promise<void> {
-  try {
-    transaction.abort();
-  } catch {
-    // It has ended by itself.
-  }
-  await done.catch(() => {});
+/** Whether a commit may succeed if it is repeated. */
+const mayPass = (error: unknown): boolean =>
+  !isHopeless(error) &&
+  !isQTasksError(error, 'STORAGE_QUOTA') &&
+  !isQTasksError(error, 'OPTION_INVALID');
+
+/** Whether a commit is still to be made; one that was aborted in time is not begun. */
+function isWanted({ signal, isAnswered, reject }: Pending): boolean {
+  if (signal?.aborted) reject(signal.reason);
+  return !signal?.aborted && !isAnswered;
 }

@@ -1,5 +1,6 @@
 /** The connection to one database: opened when it is needed, and again whenever it was lost. */
-import { createStore } from 'idb-keyval';
+import { promisifyRequest } from 'idb-keyval';
+import type { Clock } from '../../src/clock.js';
 import { isQTasksError, QTasksError } from '../../src/errors.js';
 import type { Milliseconds } from '../../src/types.js';
 
@@ -16,22 +17,48 @@ export type Work<Result> = (store: IDBObjectStore) => Promise<Result>;
 export class Database {
   readonly #name: string;
   readonly #durability: IDBTransactionDurability;
+  readonly #clock: Clock;
   #opening: Promise<IDBDatabase> | undefined = undefined;
 
-  constructor(name: string, durability: IDBTransactionDurability) {
+  constructor(name: string, durability: IDBTransactionDurability, clock: Clock) {
     this.#name = name;
     this.#durability = durability;
+    this.#clock = clock;
+  }
+
+  /** Reads in a transaction. @throws STORAGE_UNAVAILABLE */
+  async read<Result>(work: Work<Result>): Promise<Result> {
+    try {
+      return await work(await this.#begin('readonly'));
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   /**
-   * Works in a transaction. A connection that turns out to be closed is opened again, once.
-   * @throws STORAGE_UNAVAILABLE, STORAGE_QUOTA; then nothing of it was done
+   * Writes in a transaction; resolves once everything is stored.
+   * @throws STORAGE_UNAVAILABLE, STORAGE_QUOTA, and what the work throws: then nothing is stored.
+   * STORAGE_UNKNOWN_OUTCOME: all or nothing is
    */
-  async run<Result>(mode: IDBTransactionMode, work: Work<Result>): Promise<Result> {
+  async write<Result>(work: Work<Result>): Promise<Result> {
+    let isCommitted = false;
     try {
-      return await work(await this.#begin(mode));
+      const store = await this.#begin('readwrite');
+      const { transaction } = store;
+      const ended = completed(transaction);
+      try {
+        const result = await work(store);
+        transaction.commit();
+        isCommitted = true;
+        await ended;
+        return result;
+      } catch (error) {
+        await abandon(transaction, ended);
+        // It tells more than a request that came too late for it.
+        throw transaction.error ?? error;
+      }
     } catch (error) {
-      throw this.#failure(error);
+      throw this.#failure(error, isCommitted);
     }
   }
 
@@ -57,7 +84,15 @@ export class Database {
     if (this.#opening !== undefined) return this.#opening;
     const opening = this.#connect();
     this.#opening = opening;
-    opening.catch(() => this.#drop(opening));
+    const lost = (): void => this.#drop(opening);
+    opening.then((db) => {
+      // Somebody wants to delete or upgrade it, and waits until every connection is closed.
+      db.onversionchange = () => {
+        lost();
+        db.close();
+      };
+      db.onclose = lost;
+    }, lost);
     return opening;
   }
 
@@ -67,53 +102,54 @@ export class Database {
 
   async #connect(): Promise<IDBDatabase> {
     if (globalThis.indexedDB === undefined) {
-      const message = 'there is no IndexedDB here; use memory() of qtasks-lite/memory, or redis()';
-      throw new QTasksError('STORAGE_UNAVAILABLE', `indexeddb: ${message}`);
+      throw this.#unavailable(
+        'is missing: there is no IndexedDB here; use memory() of qtasks-lite/memory, or redis()',
+      );
     }
-    // Each time anew: what createStore has opened cannot be taken from it.
-    const opening = createStore(this.#name, storeName)('readonly', (store) => store.transaction.db);
-    const db = await this.#inTime(opening);
-    const lost = (): void => {
-      this.#opening = undefined;
-    };
-    // Somebody wants to delete or upgrade it, and waits until every connection is closed.
-    db.addEventListener('versionchange', () => {
-      lost();
-      db.close();
-    });
-    db.addEventListener('close', lost);
-    return db;
+    // By hand: what createStore() has opened cannot be closed if our object store is not in it.
+    const request = indexedDB.open(this.#name);
+    request.onupgradeneeded = () => request.result.createObjectStore(storeName);
+    const db = await this.#inTime(promisifyRequest(request));
+    if (db.objectStoreNames.contains(storeName)) return db;
+    db.close();
+    throw this.#unavailable('is not one of this library; give option "database" another name');
   }
 
   #inTime(opening: Promise<IDBDatabase>): Promise<IDBDatabase> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const message = `indexeddb: database "${this.#name}" did not open within ${openTimeout} ms; close other tabs of this site, or reload`;
-        reject(new QTasksError('STORAGE_UNAVAILABLE', message));
+      const timer = this.#clock.setTimeout(() => {
+        const late = `did not open within ${openTimeout} ms; close other tabs of this site, or reload`;
+        reject(this.#unavailable(late));
         opening.then(
           (db) => db.close(),
           () => {},
         );
       }, openTimeout);
-      const stop = (): void => clearTimeout(timer);
+      const stop = (): void => this.#clock.clearTimeout(timer);
       opening.then(stop, stop);
       opening.then(resolve, reject);
     });
   }
 
-  #failure(error: unknown): unknown {
+  #failure(error: unknown, isCommitted = false): unknown {
     if (isQTasksError(error)) return error;
+    const cause = error;
     const { name } = (error ?? {}) as { name?: unknown };
-    const where = `indexeddb: database "${this.#name}"`;
     if (name === 'QuotaExceededError') {
-      const message = `${where} is full; delete something, or store less`;
-      return new QTasksError('STORAGE_QUOTA', message, { cause: error });
+      const message = `${this.#place} is full; delete something, or store less`;
+      return new QTasksError('STORAGE_QUOTA', message, { cause });
     }
-    const message =
-      name === 'NotFoundError'
-        ? `${where} is not one of this library; give option "database" another name`
-        : `${where} failed: ${String(name)}`;
-    return new QTasksError('STORAGE_UNAVAILABLE', message, { cause: error });
+    if (!isCommitted) return this.#unavailable(`failed: ${String(name)}`, { cause });
+    const message = `${this.#place} was lost while it stored: ${String(name)}`;
+    return new QTasksError('STORAGE_UNKNOWN_OUTCOME', message, { cause });
+  }
+
+  #unavailable(problem: string, options?: ErrorOptions): QTasksError {
+    return new QTasksError('STORAGE_UNAVAILABLE', `${this.#place} ${problem}`, options);
+  }
+
+  get #place(): string {
+    return `indexeddb: database "${this.#name}"`;
   }
 
   /** Closes the connection once its transactions are done; the next use opens another one. */
@@ -125,10 +161,23 @@ export class Database {
   }
 }
 
-/** Resolves once everything is stored. A full disk shows in nothing but the abort. */
-export function completed(transaction: IDBTransaction): Promise<void> {
+/**
+ * Resolves once everything is stored. A full disk shows in nothing but the abort: of `error`, which
+ * comes before it, promisifyRequest() would make a failure without a reason.
+ */
+function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error);
   });
+}
+
+/** Nothing of it may be stored; it may be over already. */
+async function abandon(transaction: IDBTransaction, ended: Promise<void>): Promise<void> {
+  try {
+    transaction.abort();
+  } catch {
+    // It has ended by itself.
+  }
+  await ended.catch(() => {});
 }

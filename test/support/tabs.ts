@@ -157,7 +157,7 @@ async function bundle(modules: Readonly<Record<string, string>>): Promise<Map<st
   });
   const texts = new Map<string, string>();
   for (const name of Object.keys(modules)) {
-    const page = `<!doctype html><title>${name}</title><script type="module" src="/${name}.js"></script>`;
+    const page = `<!doctype html><link rel="icon" href="data:,"><title>${name}</title><script type="module" src="/${name}.js"></script>`;
     texts.set(`/${name}`, page);
     texts.set(
       `/${name}.js`,

@@ -1,42 +1,74 @@
 /** What the tests of tabs and workers call there, by the name `driver`: an app on IndexedDB. */
 import { indexeddb } from '../../../adapters/indexeddb.js';
-import { AsyncState, Context, QTasks, task } from '../../../src/index.js';
+import { AsyncState, QTasks, type StateChange } from '../../../src/index.js';
 
-class Account extends AsyncState<{ count: number; left: number; right: number }> {
+interface Fields {
+  count: number;
+  /** Large, so that it has a row of its own. */
+  left: { amount: number; padding: string };
+  right: number;
+}
+
+class Account extends AsyncState<Fields> {
   static readonly id = 'account';
 }
 
 const storage = indexeddb();
 const app = new QTasks({ name: 'tabs', storage });
 const account = app.state(Account);
+const padding = 'x'.repeat(5_000);
 
-/** Writes down when it is alone and when not any more, where every other tab sees it. */
-const alone = task(
-  'alone',
-  { state: Account, ctx: Context },
+/** Adds one in two calls: without the lock others would read the same number in between. */
+const addAlone = app.task(
+  'addAlone',
+  { state: Account },
   async ({ state }) => {
-    // Without the lock others would read the same number in between.
     const count = await state.get('count', 0);
-    await state.set('left', count);
     await state.set('count', count + 1);
   },
   { exclusive: true },
 );
 
-const driver = {
+/** Moves one from the left to the right; returns how many are on the right then. */
+const move = app.task(
+  'move',
+  { state: Account },
+  async ({ state }): Promise<number> => {
+    const { right = 0 } = await state.update(({ left, right = 0 }) => ({
+      left: { amount: (left?.amount ?? 0) - 1, padding },
+      right: right + 1,
+    }));
+    return right;
+  },
+  { exclusive: true },
+);
+
+const changes: StateChange<Fields>[] = [];
+
+export const driver = {
   storage,
   account,
+  changes,
   /** Adds one so many times, each after the last. */
   async add(times: number): Promise<void> {
     for (let time = 0; time < times; time++) {
       await account.update(({ count = 0 }) => ({ count: count + 1 }));
     }
   },
-  /** Adds one so many times by tasks that exclude each other. */
   async addAlone(times: number): Promise<void> {
-    await Promise.all(Array.from({ length: times }, () => app.run(alone)));
+    await Promise.all(Array.from({ length: times }, () => addAlone()));
+  },
+  move: (): Promise<number> => Promise.resolve(move()),
+  /** Moves for ever, and says on the console how far it has come. */
+  async moveOn(): Promise<never> {
+    for (;;) console.log(await driver.move());
+  },
+  async balance(): Promise<{ sum: number; right: number }> {
+    const { left, right = 0 } = await account.getAll();
+    return { sum: (left?.amount ?? 0) + right, right };
   },
   count: (): Promise<number> => account.get('count', 0),
+  subscribe: (): unknown => account.subscribe((change) => changes.push(change)),
 };
 
 export type Driver = typeof driver;

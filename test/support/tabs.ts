@@ -174,6 +174,8 @@ async function serve(texts: ReadonlyMap<string, string>): Promise<Server> {
     const type = path.endsWith('.js') ? 'text/javascript' : 'text/html';
     response.writeHead(text === undefined ? 404 : 200, {
       'Content-Type': `${type}; charset=utf-8`,
+      // For frames without an origin of their own.
+      'Access-Control-Allow-Origin': '*',
     });
     response.end(text);
   });

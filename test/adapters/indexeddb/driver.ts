@@ -44,6 +44,7 @@ const move = app.task(
 );
 
 const changes: StateChange<Fields>[] = [];
+let stop = (): void => {};
 
 export const driver = {
   storage,
@@ -63,11 +64,30 @@ export const driver = {
   async moveOn(): Promise<never> {
     for (;;) console.log(await driver.move());
   },
+  /** Writes for ever, without looking, until it is told to stop. */
+  async writeOn(): Promise<void> {
+    let isOver = false;
+    stop = () => {
+      isOver = true;
+    };
+    for (let right = 0; !isOver; right++) await account.set('right', right);
+  },
+  stop: (): void => stop(),
   async balance(): Promise<{ sum: number; right: number }> {
     const { left, right = 0 } = await account.getAll();
     return { sum: (left?.amount ?? 0) + right, right };
   },
   count: (): Promise<number> => account.get('count', 0),
+  /** Says something to the tab that hears. */
+  say: (what: unknown): void => new BroadcastChannel('test').postMessage(what),
+  /** Hears what is said next, after it has said something itself. */
+  hear(what?: unknown): Promise<unknown> {
+    const channel = new BroadcastChannel('test');
+    if (what !== undefined) channel.postMessage(what);
+    return new Promise((resolve) => {
+      channel.onmessage = ({ data }) => resolve(data);
+    });
+  },
   subscribe: (): unknown => account.subscribe((change) => changes.push(change)),
 };
 

@@ -81,8 +81,13 @@ class IndexedDBStorage implements StorageAdapter {
     this.#database = new Database(database, durability, this.#clock);
     const name = `qtasks-lite:${database}`;
     this.#notices = new Notices(name, ({ id, change }) => this.#watchers.tell(id, change));
-    this.#commits = new Commits(this.#database, this.#clock, (made) => this.#made(made));
     this.#sweeper = new Sweeper(this.#database, this.#clock);
+    this.#commits = new Commits({
+      database: this.#database,
+      clock: this.#clock,
+      made: (notices) => this.#made(notices),
+      makeRoom: () => this.#sweeper.makeRoom(),
+    });
     const lock = webLock(`${name}:`);
     if (lock) this.lock = lock;
   }

@@ -7,20 +7,31 @@ import { revisions } from '../shared/record.js';
 import type { Database } from './database.js';
 import { Group, type Pending } from './group.js';
 
+/** What the commits of an adapter need of it. */
+interface CommitsOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Told of the commits of each transaction, in their order, once they are stored. */
+  made(notices: readonly Notice[]): void;
+  /** Where the disk is full. */
+  makeRoom(): Promise<void>;
+}
+
 /** The commits of one adapter. */
 export class Commits {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #made: (notices: readonly Notice[]) => void;
+  readonly #makeRoom: () => Promise<void>;
   readonly #nextRevision: () => Revision = revisions();
   #pending: Pending[] = [];
   #running: Promise<void> | undefined = undefined;
 
-  /** @param made told of the commits of each transaction, in their order, once they are stored */
-  constructor(database: Database, clock: Clock, made: (notices: readonly Notice[]) => void) {
+  constructor({ database, clock, made, makeRoom }: CommitsOptions) {
     this.#database = database;
     this.#clock = clock;
     this.#made = made;
+    this.#makeRoom = makeRoom;
   }
 
   add(id: BucketId, commit: Commit, signal: AbortSignal | undefined): Promise<CommitResult> {
@@ -56,7 +67,7 @@ export class Commits {
   async #commit(some: Pending[], earlier?: unknown): Promise<void> {
     if (!some.some(isWanted)) return;
     try {
-      const group = await this.#database.write((store) => this.#make(store, some));
+      const group = await this.#database.write((store) => this.#make(store, some, isFull(earlier)));
       group.answer();
       this.#made(group.notices);
     } catch (error) {
@@ -66,14 +77,16 @@ export class Commits {
         for (const { reject } of left) reject(reason);
         return;
       }
+      if (isFull(error)) await this.#makeRoom();
       // One by one: what is wrong with one of them is no fault of the others.
       for (const pending of left) await this.#commit([pending], error);
     }
   }
 
   /** @param some gets those too that come while it runs, and try again what was refused */
-  async #make(store: IDBObjectStore, some: Pending[]): Promise<Group> {
-    const group = new Group({ store, now: this.#clock.now(), nextRevision: this.#nextRevision });
+  async #make(store: IDBObjectStore, some: Pending[], isFull: boolean): Promise<Group> {
+    const now = this.#clock.now();
+    const group = new Group({ store, now, nextRevision: this.#nextRevision, isFull });
     await group.make(some.filter(isWanted));
     if (await group.answerRefused()) {
       const more = this.#take();
@@ -98,9 +111,9 @@ const isHopeless = (error: unknown): boolean =>
 
 /** Whether a commit may succeed if it is repeated. */
 const mayPass = (error: unknown): boolean =>
-  !isHopeless(error) &&
-  !isQTasksError(error, 'STORAGE_QUOTA') &&
-  !isQTasksError(error, 'OPTION_INVALID');
+  !isHopeless(error) && !isQTasksError(error, 'OPTION_INVALID');
+
+const isFull = (error: unknown): boolean => isQTasksError(error, 'STORAGE_QUOTA');
 
 /** Whether a commit is still to be made; one that was aborted in time is not begun. */
 function isWanted({ signal, isAnswered, reject }: Pending): boolean {

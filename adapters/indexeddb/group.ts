@@ -23,6 +23,8 @@ interface Work {
   readonly store: IDBObjectStore;
   readonly now: EpochMs;
   readonly nextRevision: () => Revision;
+  /** Whether there was no room for it. */
+  readonly isFull: boolean;
 }
 
 /** A bucket that commits of the group are for. */
@@ -103,8 +105,9 @@ export class Group {
   }
 
   save(): void {
+    const { store, isFull } = this.#work;
     for (const { id, row, isChanged } of this.#places.values()) {
-      if (isChanged) save(this.#work.store, id, row);
+      if (isChanged) save(store, id, row, isFull);
     }
   }
 

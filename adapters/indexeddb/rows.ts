@@ -66,9 +66,12 @@ function unpack(stored: string, origin: Row['origin']): Row {
   return { revision, fields, sequences: new Map(sequences), expiresAt, dueAt, origin, large };
 }
 
-/** Writes a bucket that has changed, wherever it belongs now. */
-export function save(store: IDBObjectStore, id: BucketId, row: Row): void {
-  const { fields, large } = row;
+/**
+ * Writes a bucket that has changed, wherever it belongs now.
+ * @param isFull whether nothing may be kept of one that is gone: what only deletes needs no room
+ */
+export function save(store: IDBObjectStore, id: BucketId, row: Row, isFull = false): void {
+  const { fields, large, origin } = row;
   for (const [field, value] of fields) {
     if (value === null || value.length < largeFrom) continue;
     store.put(value, fieldKey(id, field));
@@ -77,14 +80,14 @@ export function save(store: IDBObjectStore, id: BucketId, row: Row): void {
   for (const field of large) {
     if (fields.get(field) !== null) store.delete(fieldKey(id, field));
   }
+  const isGone = row.revision === null;
+  if (origin === 'bucket' && isGone) store.delete(bucketKey(id));
+  if (origin === 'grave' && (!isGone || isFull)) store.delete(graveKey(id));
+  if (isGone && isFull) return;
   const { expiresAt, dueAt } = row;
   if (expiresAt !== null && (dueAt === null || expiresAt < dueAt)) {
     store.put(0, dueKey(id, expiresAt));
     row.dueAt = expiresAt;
-  }
-  const isGone = row.revision === null;
-  if (row.origin === (isGone ? 'bucket' : 'grave')) {
-    store.delete(isGone ? bucketKey(id) : graveKey(id));
   }
   store.put(pack(row), isGone ? graveKey(id) : bucketKey(id));
 }
@@ -136,12 +139,14 @@ export function keysOf(
   });
 }
 
-/** The buckets that it is time to look at, a hundred at most, each with the row that says so. */
-export async function dueRows(
-  store: IDBObjectStore,
-  now: EpochMs,
-  limit?: number,
-): Promise<{ readonly id: BucketId; readonly key: IDBValidKey }[]> {
+/** A bucket that it is time to look at, and the row that says so. */
+interface Due {
+  readonly id: BucketId;
+  readonly key: IDBValidKey;
+}
+
+/** The buckets that it is time to look at. */
+export async function dueRows(store: IDBObjectStore, now: EpochMs, limit?: number): Promise<Due[]> {
   const keys = await promisifyRequest(
     store.getAllKeys(IDBKeyRange.bound([0], [0, now, []]), limit),
   );
@@ -151,15 +156,25 @@ export async function dueRows(
   });
 }
 
-/** Drops a bucket whose time is over, for good if its sequences are not needed any more. */
-export async function tend(store: IDBObjectStore, id: BucketId, now: EpochMs): Promise<void> {
+/**
+ * Drops a bucket whose time is over, for good if its sequences are not needed any more.
+ * @param isFull whether there is no room to write down when to look at it again
+ * @returns whether it has to be looked at again nonetheless
+ */
+export async function tend(
+  store: IDBObjectStore,
+  { id, key }: Due,
+  now: EpochMs,
+  isFull: boolean,
+): Promise<boolean> {
   const row = await load(store, id, now);
-  const { origin, expiresAt } = row;
-  if (origin === 'nowhere') return;
-  if (origin === 'grave' && (expiresAt ?? 0) <= now) {
-    store.delete(graveKey(id));
-    return;
+  const { origin, expiresAt, revision } = row;
+  if (isFull && revision !== null) return true;
+  store.delete(key);
+  if (origin === 'grave' && (expiresAt ?? 0) <= now) store.delete(graveKey(id));
+  else if (origin !== 'nowhere') {
+    row.dueAt = null;
+    save(store, id, row, isFull);
   }
-  row.dueAt = null;
-  save(store, id, row);
+  return false;
 }

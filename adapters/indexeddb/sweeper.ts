@@ -1,6 +1,7 @@
 /** Drops what has expired: now and then, a little at a time, while nobody waits for it. */
 import type { Clock } from '../../src/clock.js';
-import type { EpochMs, Milliseconds } from '../../src/types.js';
+import { isQTasksError } from '../../src/errors.js';
+import type { Milliseconds } from '../../src/types.js';
 import type { Database } from './database.js';
 import { dueRows, tend } from './rows.js';
 
@@ -30,29 +31,42 @@ export class Sweeper {
     this.#timer = undefined;
     this.#pause = pause;
     try {
-      const now = this.#clock.now();
-      const count = await this.#database.write((store) => sweep(store, now));
-      if (count < many) return;
+      if ((await this.#look(false)) < many) return;
       this.#pause = 0;
       this.plan();
-    } catch {
-      // The next commit plans another one, and tells its caller if the storage is broken.
+    } catch (error) {
+      // Of anything else the next commit tells its caller, and it plans another look.
+      if (isQTasksError(error, 'STORAGE_QUOTA')) await this.makeRoom();
     }
+  }
+
+  /** Drops what has expired where the disk is full. */
+  async makeRoom(): Promise<void> {
+    try {
+      while ((await this.#look(true)) === many);
+    } catch {
+      // Then there is none.
+    }
+  }
+
+  /** Returns how many it need not look at again. */
+  #look(isFull: boolean): Promise<number> {
+    const now = this.#clock.now();
+    return this.#database.write(async (store) => {
+      let count = 0;
+      for (const due of await dueRows(store, now, many)) {
+        // One that somebody has damaged is left to whoever uses it, and stops no other.
+        const isLeft = await tend(store, due, now, isFull).catch(() => {
+          store.delete(due.key);
+        });
+        if (!isLeft) count++;
+      }
+      return count;
+    });
   }
 
   close(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
-}
-
-/** Returns how many buckets it has looked at. */
-async function sweep(store: IDBObjectStore, now: EpochMs): Promise<number> {
-  const due = await dueRows(store, now, many);
-  for (const { id, key } of due) {
-    store.delete(key);
-    // One that somebody has damaged is left to whoever uses it, and stops no other.
-    await tend(store, id, now).catch(() => {});
-  }
-  return due.length;
 }

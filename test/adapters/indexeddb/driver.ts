@@ -1,6 +1,8 @@
 /** What the tests of tabs and workers call there, by the name `driver`: an app on IndexedDB. */
 import { indexeddb } from '../../../adapters/indexeddb.js';
+import { systemClock } from '../../../src/clock.js';
 import { AsyncState, QTasks, type StateChange } from '../../../src/index.js';
+import type { Commit, CommitResult } from '../../../src/storage.js';
 
 interface Fields {
   count: number;
@@ -13,7 +15,9 @@ class Account extends AsyncState<Fields> {
   static readonly id = 'account';
 }
 
-const storage = indexeddb();
+let passed = 0;
+const clock = { ...systemClock, now: (): number => Date.now() + passed };
+const storage = indexeddb({ clock });
 const app = new QTasks({ name: 'tabs', storage });
 const account = app.state(Account);
 const padding = 'x'.repeat(5_000);
@@ -43,6 +47,7 @@ const move = app.task(
   { exclusive: true },
 );
 
+let sequence = 0;
 const changes: StateChange<Fields>[] = [];
 let stop = (): void => {};
 
@@ -76,6 +81,21 @@ export const driver = {
   async balance(): Promise<{ sum: number; right: number }> {
     const { left, right = 0 } = await account.getAll();
     return { sum: (left?.amount ?? 0) + right, right };
+  },
+  /** Lets time pass at once. */
+  pass(duration: number): void {
+    passed += duration;
+  },
+  /** Commits past the app. */
+  commit(session: string, changes: Partial<Commit>): Promise<CommitResult> {
+    const id = { app: 'full', session, state: 'any' };
+    return storage.commit(id, { writer: 'driver', sequence: ++sequence, ...changes });
+  },
+  /** A text that no compression makes small. */
+  noise(length: number): string {
+    let text = '';
+    while (text.length < length) text += Math.random().toString(36).slice(2);
+    return text.slice(0, length);
   },
   count: (): Promise<number> => account.get('count', 0),
   /** Says something to the tab that hears. */

@@ -12,9 +12,9 @@ import type {
   StorageAdapter,
 } from '../src/storage.js';
 import { Beacons } from './localstorage/beacons.js';
-import { type Item, idOf, nameOf, namesIn, parse } from './localstorage/items.js';
+import { headOf, type Item, idOf, nameOf, namesIn, parse } from './localstorage/items.js';
 import { Sweeper } from './localstorage/sweeper.js';
-import { type Place, versionOf, Writer } from './localstorage/writer.js';
+import { type Place, Writer } from './localstorage/writer.js';
 import { onPutAway } from './shared/bfcache.js';
 import { acquire, lockManager, webLock } from './shared/locks.js';
 import { revisions } from './shared/record.js';
@@ -84,14 +84,26 @@ function isShared(area: Storage): boolean {
   }
 }
 
-/** What the adapters of one runtime on one area share: a page gets no event of its own writes. */
+type Tell = (name: string, changes: readonly Change[]) => void;
+
+/** What the adapters of one page on one area share. */
 interface Shared {
-  readonly adapters: Set<WebStorage>;
-  /** Where no other runtime sees the area. */
+  /** A page gets no event of its own writes. */
+  readonly tellers: Set<Tell>;
+  /** Where no other page sees the area. */
   readonly locks: Mutex;
 }
 
-const sharedBy = new WeakMap<Storage, Shared>();
+/** There may be several copies of this library on a page. */
+const registry = Symbol.for('qtasks-lite.localstorage');
+
+function sharedOf(area: Storage): Shared {
+  const page = globalThis as { [registry]?: WeakMap<Storage, Shared> };
+  page[registry] ??= new WeakMap();
+  const shared = page[registry].get(area) ?? { tellers: new Set(), locks: new Mutex() };
+  page[registry].set(area, shared);
+  return shared;
+}
 
 class WebStorage implements StorageAdapter, Place {
   readonly name = 'localstorage';
@@ -116,8 +128,7 @@ class WebStorage implements StorageAdapter, Place {
     this.#locks = isOwn ? lockManager() : undefined;
     this.scope = this.#locks ? 'origin' : 'runtime';
     this.beacons = this.#locks && new Beacons(this.#locks, lockPrefix);
-    this.#shared = sharedBy.get(area) ?? { adapters: new Set(), locks: new Mutex() };
-    sharedBy.set(area, this.#shared);
+    this.#shared = sharedOf(area);
     // Nothing may pretend to exclude other pages that cannot.
     const lock = isOwn ? webLock(`${lockPrefix}lock:`) : this.#lockHere;
     if (lock) this.lock = lock;
@@ -129,7 +140,7 @@ class WebStorage implements StorageAdapter, Place {
   async read(id: BucketId, { fields, signal }: ReadOptions = {}): Promise<Snapshot> {
     throwIfAborted(signal);
     const name = nameOf(id);
-    await this.beacons?.catchUp(name, () => versionOf(this.area.getItem(name)));
+    await this.#catchUp(name);
     const item = this.#item(name);
     if (!fields) return { revision: item.revision, fields: item.fields };
     const some = fields.flatMap((field) => {
@@ -137,6 +148,12 @@ class WebStorage implements StorageAdapter, Place {
       return value === undefined ? [] : [[field, value] as const];
     });
     return { revision: item.revision, fields: new Map(some) };
+  }
+
+  /** Gives the newest version that there is or was of an item. */
+  async #catchUp(name: string): Promise<number> {
+    const version = (): number => headOf(this.area.getItem(name)).version;
+    return (await this.beacons?.catchUp(name, version)) ?? version();
   }
 
   #item(name: string): Item {
@@ -147,30 +164,27 @@ class WebStorage implements StorageAdapter, Place {
     throwIfAborted(signal);
     this.#listen();
     const name = nameOf(id);
-    let writer = this.#writers.get(name);
-    if (!writer) {
-      writer = new Writer(this, name);
-      this.#writers.set(name, writer);
-    }
+    const writer = this.#writers.get(name) ?? new Writer(this, name);
+    this.#writers.set(name, writer);
     const { set, delete: gone } = commit;
     const copy = {
       ...commit,
       ...(set ? { set: new Map(set) } : {}),
       ...(gone ? { delete: [...gone] } : {}),
     };
-    try {
-      return await writer.add(copy, signal);
-    } finally {
-      if (writer.isIdle && this.#writers.get(name) === writer) this.#writers.delete(name);
-    }
+    return writer.add(copy, signal);
   }
 
-  async alone(name: string, work: () => Promise<void>): Promise<void> {
+  idle(name: string): void {
+    this.#writers.delete(name);
+  }
+
+  async alone(name: string, work: (newest: number) => unknown): Promise<void> {
     const release = this.#locks
       ? await acquire(this.#locks, `${lockPrefix}write:${name}`, {})
       : await this.#shared.locks.acquire(`write:${name}`);
     try {
-      await work();
+      await work(await this.#catchUp(name));
     } finally {
       await release();
     }
@@ -178,19 +192,33 @@ class WebStorage implements StorageAdapter, Place {
 
   made(name: string, changes: readonly Change[]): void {
     this.#sweeper.plan();
-    for (const adapter of this.#shared.adapters) adapter.#tell(name, changes);
+    for (const tell of this.#shared.tellers) tell(name, changes);
   }
 
-  #tell(name: string, changes: readonly Change[]): void {
+  readonly #tell: Tell = (name, changes) => {
     const id = idOf(name);
     if (id) for (const change of changes) this.#watchers.tell(id, change);
-  }
+  };
 
   /** Another page has written; without a name it has emptied the area. */
-  #hear({ storageArea, key, newValue }: StorageEvent): void {
+  #hear({ storageArea, key, oldValue, newValue }: StorageEvent): void {
     if (storageArea !== this.area) return;
-    const names = key === null ? this.#watchers.buckets.map(nameOf) : [key];
-    for (const name of names) this.#tell(name, changesOf(name, newValue));
+    for (const id of this.#watchers.buckets) {
+      const name = nameOf(id);
+      if (key !== null && key !== name) continue;
+      // It was over before, and somebody has swept it away.
+      if (newValue === null && oldValue !== null && this.#isAbsent(name, oldValue)) continue;
+      this.#tell(name, changesOf(name, newValue));
+    }
+  }
+
+  #isAbsent(name: string, text: string): boolean {
+    try {
+      return parse(name, text, this.clock.now()).revision === null;
+    } catch {
+      // Whoever reads it is told.
+      return false;
+    }
   }
 
   async *list(prefix: {
@@ -201,7 +229,7 @@ class WebStorage implements StorageAdapter, Place {
       const id = idOf(name);
       if (id?.app !== prefix.app || (prefix.session ?? id.session) !== id.session) continue;
       const text = this.area.getItem(name);
-      if (text !== null && parse(name, text, this.clock.now()).revision !== null) yield id;
+      if (text !== null && !this.#isAbsent(name, text)) yield id;
     }
   }
 
@@ -211,36 +239,25 @@ class WebStorage implements StorageAdapter, Place {
   }
 
   #listen(): void {
-    this.#shared.adapters.add(this);
+    this.#shared.tellers.add(this.#tell);
     if (this.#stopListening) return;
     globalThis.addEventListener?.('storage', this.#heard);
-    const stop = onPutAway(
-      () => void this.beacons?.close(),
-      () => this.#hearAll(),
-    );
+    // A page that holds locks is not kept. Its events wait for it.
+    const stop = onPutAway(() => void this.beacons?.close());
     this.#stopListening = () => {
       globalThis.removeEventListener?.('storage', this.#heard);
       stop();
     };
   }
 
-  /** Nobody has told what was written while the page was away. */
-  #hearAll(): void {
-    for (const id of this.#watchers.buckets) {
-      const name = nameOf(id);
-      const [last] = changesOf(name, this.area.getItem(name)).slice(-1);
-      if (last) this.#watchers.tell(id, { ...last, writer: '', sequence: 0, fields: 'all' });
-    }
-  }
-
   /** Waits for what is on its way, then lets go of locks and listeners. */
   async close(): Promise<void> {
     this.#watchers.clear();
-    this.#shared.adapters.delete(this);
+    this.#shared.tellers.delete(this.#tell);
     this.#stopListening?.();
     this.#stopListening = undefined;
     await Promise.all([...this.#writers.values()].map((writer) => writer.idle()));
-    this.#sweeper.close();
+    await this.#sweeper.close();
     await this.beacons?.close();
   }
 }

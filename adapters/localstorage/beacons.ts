@@ -19,6 +19,7 @@ type Release = () => Promise<void>;
 
 /** The name of a version that this tab holds. */
 interface Beacon {
+  readonly version: number;
   readonly release: Release;
   readonly timer: ReturnType<typeof setTimeout>;
 }
@@ -32,6 +33,7 @@ export class Beacons {
   readonly #given = new Map<string, number>();
   #presence: Promise<Release> | undefined = undefined;
   #present: ReadonlySet<string> = new Set();
+  #settled: Promise<unknown> | undefined = undefined;
 
   constructor(locks: LockManager, prefix: string) {
     this.#locks = locks;
@@ -51,21 +53,15 @@ export class Beacons {
       .filter((held) => held.startsWith(prefix))
       .map((held) => Number(held.slice(prefix.length)));
     const newest = Math.max(0, ...versions);
-    if (this.#hasLost(names)) await pause(settleTime);
-    if (newest > (this.#given.get(name) ?? 0)) await this.#wait(name, version, newest);
-    return Math.max(newest, version());
-  }
-
-  async #wait(name: string, version: () => number, newest: number): Promise<void> {
-    const start = performance.now();
-    while (version() < newest) {
-      if (performance.now() - start > longestWait) {
-        this.#given.set(name, newest);
-        return;
-      }
-      await turn();
+    if (this.#hasLost(names)) this.#settled = until(() => false, settleTime);
+    await this.#settled;
+    // What this tab has written it sees, if nobody has removed it.
+    if (newest > (this.#given.get(name) ?? 0) && newest !== this.#held.get(name)?.version) {
+      const isThere = await until(() => version() >= newest, longestWait);
+      if (isThere) this.#given.delete(name);
+      else this.#given.set(name, newest);
     }
-    this.#given.delete(name);
+    return Math.max(newest, version());
   }
 
   /** Whether a tab has gone that was there before. */
@@ -82,7 +78,7 @@ export class Beacons {
     const release = await this.#hold(this.#beacon(name, version).slice(this.#prefix.length));
     this.#drop(name);
     const timer = setTimeout(() => this.#drop(name), heldFor);
-    this.#held.set(name, { release, timer });
+    this.#held.set(name, { version, release, timer });
   }
 
   #beacon(name: string, version: number | ''): string {
@@ -111,11 +107,24 @@ export class Beacons {
   }
 }
 
-const pause = (duration: Milliseconds): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, duration));
+/**
+ * Waits turn by turn; tells whether it became true in time. A page that stands still in between, as in
+ * a debugger or while the machine sleeps, has not waited.
+ */
+async function until(isTrue: () => boolean, longest: Milliseconds): Promise<boolean> {
+  let waited = 0;
+  for (let then = performance.now(); !isTrue(); ) {
+    if (waited >= longest) return false;
+    await turn();
+    const now = performance.now();
+    waited += Math.min(now - then, 10);
+    then = now;
+  }
+  return true;
+}
 
 /** One turn of the event loop, also in a hidden page, where timers are slow. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -25,7 +25,7 @@ export function idOf(name: string): BucketId | undefined {
   if (!name.startsWith(prefix)) return undefined;
   try {
     const [app, session, state] = JSON.parse(name.slice(prefix.length));
-    const id = { app, session, state };
+    const id = { app: `${app}`, session: `${session}`, state: `${state}` };
     return nameOf(id) === name ? id : undefined;
   } catch {
     return undefined;
@@ -36,16 +36,21 @@ export function idOf(name: string): BucketId | undefined {
 export function parse(name: string, text: string | null, now: EpochMs): Item {
   if (text === null) return { ...absent<never>(), version: 0, changes: [] };
   try {
-    const { revision, version, fields, sequences, expiresAt, changes } = JSON.parse(text);
-    if (typeof version !== 'number') throw undefined;
+    const { version, expiresAt, revision, sequences, changes, fields } = JSON.parse(text);
     const item: Item = {
-      revision,
       version,
-      fields: new Map(fields),
-      sequences: new Map(sequences),
       expiresAt,
-      changes,
+      revision,
+      sequences: new Map(sequences),
+      changes: [...changes],
+      fields: new Map([...fields]),
     };
+    const numbers = [version, expiresAt === null ? 0 : expiresAt];
+    const texts = [revision === null ? '' : revision, ...[...item.fields].flat()];
+    const isWhole =
+      numbers.every((value) => typeof value === 'number') &&
+      texts.every((value) => typeof value === 'string');
+    if (!isWhole) throw undefined;
     expire(item, now);
     return item;
   } catch (cause) {
@@ -55,15 +60,22 @@ export function parse(name: string, text: string | null, now: EpochMs): Item {
 }
 
 export function stringify(item: Item): string {
-  const { revision, version, fields, sequences, expiresAt, changes } = item;
+  const { version, expiresAt, revision, sequences, changes, fields } = item;
   return JSON.stringify({
-    revision,
     version,
     expiresAt,
+    revision,
     sequences: [...sequences],
     changes,
     fields: [...fields],
   });
+}
+
+/** What can be told of an item without parsing it; nothing of what is not one. */
+export function headOf(text: string | null): { version: number; expiresAt: EpochMs } {
+  const [, version = 0, expiresAt] =
+    /^\{"version":(\d+),"expiresAt":([^,]+),/.exec(text ?? '') ?? [];
+  return { version: Number(version), expiresAt: Number(expiresAt) };
 }
 
 /** The names of all items. Not by the area's properties: those hide an item that is called `length`. */

@@ -4,7 +4,7 @@ import { QTasksError } from '../../src/errors.js';
 import type { Change, Commit, CommitResult, Revision } from '../../src/storage.js';
 import { apply, verdict } from '../shared/record.js';
 import { changeOf } from '../shared/watchers.js';
-import type { Beacons } from './beacons.js';
+import { type Beacons, turn } from './beacons.js';
 import { type Item, parse, stringify } from './items.js';
 
 /** What all buckets of an adapter share. */
@@ -14,9 +14,14 @@ export interface Place {
   /** Absent where this runtime is the only one that sees the area. */
   readonly beacons: Beacons | undefined;
   nextRevision(): Revision;
-  /** Keeps everybody else from writing to the bucket meanwhile. */
-  alone(name: string, work: () => Promise<void>): Promise<void>;
+  /**
+   * Keeps everybody else from writing to the bucket meanwhile.
+   * @param work gets the newest version of the item that there is or was
+   */
+  alone(name: string, work: (newest: number) => unknown): Promise<void>;
   made(name: string, changes: readonly Change[]): void;
+  /** Nothing waits to be written to the bucket any more. */
+  idle(name: string): void;
 }
 
 /** One commit that waits. */
@@ -51,50 +56,57 @@ export class Writer {
     while (this.#running !== undefined) await this.#running;
   }
 
-  get isIdle(): boolean {
-    return this.#running === undefined;
-  }
-
   async #run(): Promise<void> {
     while (this.#pending.length > 0) {
       try {
-        await this.#place.alone(this.#name, () => this.#commitAll());
+        await this.#place.alone(this.#name, (newest) => this.#commitAll(newest));
       } catch (error) {
         for (const { reject } of this.#pending.splice(0)) reject(error);
       }
     }
     this.#running = undefined;
+    this.#place.idle(this.#name);
   }
 
-  async #commitAll(): Promise<void> {
-    const { beacons, area } = this.#place;
-    const version = (): number => versionOf(area.getItem(this.#name));
-    const newest = (await beacons?.catchUp(this.#name, version)) ?? version();
+  async #commitAll(newest: number): Promise<void> {
+    const isRefused = await this.#commitGroup(newest);
+    if (!isRefused) return;
+    // Whoever was refused tries again before anybody else: two tabs that take turns would refuse
+    // the same one for ever.
+    await turn();
+    await this.#commitGroup(newest);
+  }
+
+  /** Makes what waits; tells whether a condition did not hold. */
+  async #commitGroup(newest: number): Promise<boolean> {
     const group = this.#pending.splice(0).filter(isWanted);
     try {
-      await this.#commit(group, newest);
+      return await this.#commit(group, newest);
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
       // One by one: what is wrong with one of them is no fault of the others.
       else for (const pending of group) await this.#commit([pending], newest).catch(pending.reject);
+      return false;
     }
   }
 
   /** @throws STORAGE_CORRUPT, STORAGE_QUOTA; then the item is as it was */
-  async #commit(group: readonly Pending[], newest: number): Promise<void> {
+  async #commit(group: readonly Pending[], newest: number): Promise<boolean> {
     const { area, clock, beacons } = this.#place;
     const now = clock.now();
     const item = parse(this.#name, area.getItem(this.#name), now);
     const changes: Change[] = [];
     const results = group.map(({ commit }) => this.#make(item, commit, now, changes));
     if (changes.length > 0) {
-      item.version = Math.max(newest, item.version) + 1;
+      // Also above that of an item that was removed, which some tabs may see still.
+      item.version = Math.max(newest, item.version, Date.now()) + 1;
       item.changes = changes;
       store(area, this.#name, stringify(item));
       await beacons?.raise(this.#name, item.version);
     }
     for (const [place, result] of results.entries()) group[place]?.resolve(result);
     if (changes.length > 0) this.#place.made(this.#name, changes);
+    return results.some(({ ok }) => !ok);
   }
 
   #make(item: Item, commit: Commit, now: number, changes: Change[]): CommitResult {
@@ -117,13 +129,6 @@ export class Writer {
 function isWanted({ signal, reject }: Pending): boolean {
   if (signal?.aborted) reject(signal.reason);
   return !signal?.aborted;
-}
-
-/** The version of an item, also of a damaged one: that is for whoever reads it to tell. */
-export function versionOf(text: string | null): number {
-  const [, version = '0'] =
-    /^\{"revision":(?:null|"[^"]*"),"version":(\d+),/.exec(text ?? '') ?? [];
-  return Number(version);
 }
 
 function store(area: Storage, name: string, text: string): void {

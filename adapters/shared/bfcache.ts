@@ -4,7 +4,7 @@
  */
 
 /** Calls back as the page is put away and as it comes back; never in a worker. Returns what stops it. */
-export function onPutAway(putAway: () => void, back: () => void): () => void {
+export function onPutAway(putAway: () => void, back = (): void => {}): () => void {
   const hide = ({ persisted }: PageTransitionEvent): void => {
     if (persisted) putAway();
   };

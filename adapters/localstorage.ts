@@ -44,13 +44,17 @@ const optionKinds = {
 } as const;
 
 /**
- * Makes a storage on localStorage, for small states: a whole bucket is one item, and a browser keeps
- * five million characters for an origin. `indexeddb()` has no such limit, works in workers too, and
- * is the better choice where you have one.
+ * Makes a storage on localStorage, for small states: a whole bucket is one item that each commit writes
+ * anew, and a browser keeps five million characters for an origin. `indexeddb()` has no such limit,
+ * works in workers too, and is the better choice where you have one.
  *
  * All pages of the origin share it, safely also across processes, where there are Web Locks. Without
  * them (plain http) it works within one page alone and `scope` is `"runtime"`; so it is for
  * `sessionStorage` and any other `area`.
+ *
+ * A commit outlives its tab, however that ends. What only `indexeddb()` promises: a tab that opens,
+ * commits and is killed within milliseconds may go unseen by one that commits to the same bucket in
+ * that moment, and a browser that is killed as a whole loses the last seconds.
  *
  * @throws OPTION_INVALID; STORAGE_UNAVAILABLE where there is no localStorage, or it is blocked
  */
@@ -138,7 +142,7 @@ class WebStorage implements StorageAdapter, Place {
     this.#shared.locks.acquire(JSON.stringify([app, session, state ?? null]), signal);
 
   async read(id: BucketId, { fields, signal }: ReadOptions = {}): Promise<Snapshot> {
-    throwIfAborted(signal);
+    signal?.throwIfAborted();
     const name = nameOf(id);
     await this.#catchUp(name);
     const item = this.#item(name);
@@ -161,7 +165,7 @@ class WebStorage implements StorageAdapter, Place {
   }
 
   async commit(id: BucketId, commit: Commit, { signal }: AbortOptions = {}): Promise<CommitResult> {
-    throwIfAborted(signal);
+    signal?.throwIfAborted();
     this.#listen();
     const name = nameOf(id);
     const writer = this.#writers.get(name) ?? new Writer(this, name);
@@ -270,8 +274,4 @@ function changesOf(name: string, text: string | null): readonly Change[] {
   } catch {
     return [unknown];
   }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }

@@ -3,6 +3,9 @@
  * copies up to date when they get to it: a tab that has the lock may still read what was there before.
  * Locks are one truth for all processes, so whoever writes holds a shared lock named after the version
  * that it wrote, and whoever reads waits until its copy is as new as the newest of these names.
+ *
+ * The names of a tab go with it. So each that writes holds one more as long as it is there, and whoever
+ * misses one that it knew waits a moment. One that came, wrote and was killed meanwhile is not missed.
  * @see https://github.com/whatwg/html/issues/403
  */
 import type { Milliseconds } from '../../src/types.js';
@@ -47,12 +50,10 @@ export class Beacons {
    */
   async catchUp(name: string, version: () => number): Promise<number> {
     const { held = [] } = await this.#locks.query();
-    const names = held.flatMap(({ name: held }) => (held === undefined ? [] : [held]));
+    const names = held.map(({ name: lock = '' }) => lock);
     const prefix = this.#beacon(name, '');
-    const versions = names
-      .filter((held) => held.startsWith(prefix))
-      .map((held) => Number(held.slice(prefix.length)));
-    const newest = Math.max(0, ...versions);
+    const versions = names.filter((lock) => lock.startsWith(prefix));
+    const newest = Math.max(0, ...versions.map((lock) => Number(lock.slice(prefix.length))));
     if (this.#hasLost(names)) this.#settled = until(() => false, settleTime);
     await this.#settled;
     // What this tab has written it sees, if nobody has removed it.
@@ -73,9 +74,9 @@ export class Beacons {
 
   /** Tells the others of a version that this tab has written. */
   async raise(name: string, version: number): Promise<void> {
-    this.#presence ??= this.#hold(`here:${Math.random().toString(36).slice(2)}`);
+    this.#presence ??= this.#hold(`${this.#prefix}here:${Math.random()}`);
     await this.#presence;
-    const release = await this.#hold(this.#beacon(name, version).slice(this.#prefix.length));
+    const release = await this.#hold(this.#beacon(name, version));
     this.#drop(name);
     const timer = setTimeout(() => this.#drop(name), heldFor);
     this.#held.set(name, { version, release, timer });
@@ -86,7 +87,7 @@ export class Beacons {
   }
 
   #hold(name: string): Promise<Release> {
-    return acquire(this.#locks, this.#prefix + name, { mode: 'shared' });
+    return acquire(this.#locks, name, { mode: 'shared' });
   }
 
   #drop(name: string): void {

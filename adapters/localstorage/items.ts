@@ -54,7 +54,7 @@ export function parse(name: string, text: string | null, now: EpochMs): Item {
     expire(item, now);
     return item;
   } catch (cause) {
-    const message = `localstorage: the item ${JSON.stringify(name)} was not written by this library, or is damaged; it is left as it is: repair it, or remove it by removeItem`;
+    const message = `localstorage: the item ${JSON.stringify(name)} is damaged, or not of this library; it is left as it is: repair or remove it`;
     throw new QTasksError('STORAGE_CORRUPT', message, { cause, data: { key: name } });
   }
 }

@@ -95,6 +95,41 @@ test('32 a tab that goes at once after its commits loses none, of no bucket', as
   expect(await reads).toEqual([{ x: '2' }, { x: '3' }]);
 });
 
+test('a hidden tab, whose timers are late, waits for none of them', async () => {
+  const { a, b } = two();
+  await set(a, { x: '1' });
+  b.copy.catchUp();
+  await fieldsOf(b);
+  await set(a, { x: '2' });
+  await a.storage.close();
+  const late = vi.spyOn(globalThis, 'setTimeout').mockReturnValue(0 as never);
+  b.copy.catchUp();
+  await set(b, { y: '1' });
+  late.mockRestore();
+  expect(await fieldsOf(b)).toEqual({ x: '2', y: '1' });
+});
+
+test('a tab holds one name for a bucket, and lets go of it a while after its last commit', async () => {
+  const { a } = two();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const names = async (): Promise<string[]> => {
+    const { held = [] } = await navigator.locks.query();
+    return held.flatMap(({ name = '' }) => (name.includes('"behind"') ? [name] : []));
+  };
+  for (const x of ['1', '2', '3']) {
+    await set(a, { x });
+    vi.advanceTimersByTime(9_000);
+  }
+  await settle();
+  const [last, ...more] = await names();
+  expect(more).toEqual([]);
+  vi.advanceTimersByTime(1_000);
+  vi.useRealTimers();
+  // Nobody gets it before it is free.
+  await navigator.locks.request(last ?? '', () => {});
+  expect(await names()).toEqual([]);
+});
+
 test('what is over is not removed where another tab has written to it again', async () => {
   const clock = new ManualClock();
   const { a, b } = two(clock);

@@ -157,6 +157,19 @@ test('items of somebody else are neither listed nor removed', async () => {
   for (const name of foreign) expect(localStorage.getItem(name)).toBe(over);
 });
 
+test('53 buckets that come and go while they are listed disturb no other one', async () => {
+  const all = ['a', 'b', 'c', 'd'];
+  for (const session of all) await set({ x: '1' }, bucket(session));
+  const sessions: string[] = [];
+  for await (const { session } of storage.list({ app })) {
+    sessions.push(session);
+    if (sessions.length > 1) continue;
+    for (const name of names()) if (name.includes('"c"')) localStorage.removeItem(name);
+    await set({ x: '1' }, bucket('aa'));
+  }
+  expect(sessions.filter((session) => all.includes(session)).sort()).toEqual(['a', 'b', 'd']);
+});
+
 test('1 items called as a storage’s methods are called hide none of ours', async () => {
   const odd = ['length', 'key', 'getItem', 'setItem', 'removeItem', '__proto__', 'constructor', ''];
   for (const name of odd) localStorage.setItem(name, 'odd');

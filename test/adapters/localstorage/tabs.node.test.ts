@@ -68,6 +68,34 @@ test('50 every tab is told of every commit once, in the order in which they were
   expect(told).toHaveLength(2 * times);
 });
 
+test('steps in two tabs see each other’s changes', async () => {
+  await other.page.evaluate(() => {
+    driver.heard.length = 0;
+    driver.listen();
+  });
+  await one.page.evaluate(() => driver.addAlone(1));
+  await other.page.waitForFunction(() => driver.heard.length > 0);
+  const [heard] = await other.page.evaluate(() => driver.heard);
+  expect(heard).toEqual({ changed: ['count'], deleted: [], origin: 'remote' });
+  expect(await other.page.evaluate(() => driver.count())).toBe(1);
+});
+
+test('15 an update of three fields is never seen half done by another tab', async () => {
+  await one.page.evaluate(() => Object.assign(globalThis, { report: () => {} }));
+  const going = one.page.evaluate(() => driver.transfer());
+  const wrong = await other.page.evaluate(async () => {
+    for (let seen = 0; seen < 100; ) {
+      const { count = 0, left = 0, right = 0 } = await driver.account.get();
+      if (left !== -count || right !== count) return { count, left, right };
+      seen = count;
+    }
+    return 'none';
+  });
+  await one.page.evaluate(() => driver.stop());
+  await going;
+  expect(wrong).toBe('none');
+});
+
 test('a Web Lock alone is not enough: what it loses is printed with TABS_TIMES', async () => {
   await Promise.all(
     [one, other].map(({ page }) => page.evaluate((count) => driver.addByLock(count), times)),

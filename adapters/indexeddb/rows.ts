@@ -86,6 +86,7 @@ export function save(store: IDBObjectStore, id: BucketId, row: Row, isFull = fal
   if (isGone && isFull) return;
   const { expiresAt, dueAt } = row;
   if (expiresAt !== null && (dueAt === null || expiresAt < dueAt)) {
+    if (dueAt !== null) store.delete(dueKey(id, dueAt));
     store.put(0, dueKey(id, expiresAt));
     row.dueAt = expiresAt;
   }

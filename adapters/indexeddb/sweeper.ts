@@ -16,6 +16,7 @@ export class Sweeper {
   #timer: unknown = undefined;
   /** At first none: who comes only for a moment, each time, would never look. */
   #pause: Milliseconds = 0;
+  #isClosed = false;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
@@ -24,6 +25,7 @@ export class Sweeper {
 
   /** Looks in a while; who commits now does not wait for it. */
   plan(): void {
+    this.#isClosed = false;
     this.#timer ??= this.#clock.setTimeout(() => void this.#sweep(), this.#pause);
   }
 
@@ -31,7 +33,8 @@ export class Sweeper {
     this.#timer = undefined;
     this.#pause = pause;
     try {
-      if ((await this.#look(false)) < many) return;
+      const count = await this.#look(false);
+      if (count < many || this.#isClosed) return;
       this.#pause = 0;
       this.plan();
     } catch (error) {
@@ -66,6 +69,7 @@ export class Sweeper {
   }
 
   close(): void {
+    this.#isClosed = true;
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -14,7 +14,7 @@ export function onPutAway(putAway: () => void, back = (): void => {}): () => voi
   globalThis.addEventListener?.('pagehide', hide);
   globalThis.addEventListener?.('pageshow', show);
   return () => {
-    globalThis.removeEventListener('pagehide', hide);
-    globalThis.removeEventListener('pageshow', show);
+    globalThis.removeEventListener?.('pagehide', hide);
+    globalThis.removeEventListener?.('pageshow', show);
   };
 }

@@ -81,6 +81,15 @@ export class Tabs {
 
   /** Which process runs a page: nothing but a trace says so. */
   async #pidOf(page: Page): Promise<number> {
+    // A process that has just begun may come too late for a trace.
+    for (let trace = 0; trace < 20; trace++) {
+      const pid = await this.#trace(page);
+      if (pid !== undefined && (await this.pids('renderer')).includes(pid)) return pid;
+    }
+    throw new Error(`no trace of ${page.url()}`);
+  }
+
+  async #trace(page: Page): Promise<number | undefined> {
     const mark = `pid-${Math.random()}`;
     const events: { readonly name: string; readonly pid: number }[] = [];
     const collect = ({ value }: { value: object[] }): unknown =>
@@ -95,9 +104,7 @@ export class Tabs {
     await this.#browser.send('Tracing.end');
     await ended;
     this.#browser.off('Tracing.dataCollected', collect);
-    const pid = events.find(({ name }) => name === mark)?.pid;
-    if (pid === undefined) throw new Error(`no trace of ${page.url()}`);
-    return pid;
+    return events.find(({ name }) => name === mark)?.pid;
   }
 
   /** The ids of the browser's processes of a kind, `renderer` or a service. */

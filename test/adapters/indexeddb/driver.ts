@@ -1,4 +1,5 @@
 /** What the tests of tabs and workers call there, by the name `driver`: an app on IndexedDB. */
+import { promisifyRequest } from 'idb-keyval';
 import { indexeddb } from '../../../adapters/indexeddb.js';
 import { systemClock } from '../../../src/clock.js';
 import { AsyncState, QTasks, type StateChange } from '../../../src/index.js';
@@ -90,6 +91,13 @@ export const driver = {
   commit(session: string, changes: Partial<Commit>): Promise<CommitResult> {
     const id = { app: 'full', session, state: 'any' };
     return storage.commit(id, { writer: 'driver', sequence: ++sequence, ...changes });
+  },
+  /** How many rows the database has, past the adapter. */
+  async rows(): Promise<number> {
+    const db = await promisifyRequest(indexedDB.open('qtasks-lite'));
+    const rows = await promisifyRequest(db.transaction('buckets').objectStore('buckets').count());
+    db.close();
+    return rows;
   },
   /** A text that no compression makes small. */
   noise(length: number): string {

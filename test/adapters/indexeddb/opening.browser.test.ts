@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { indexeddb } from '../../../adapters/indexeddb.js';
 import { ManualClock, settle } from '../../support/clock.js';
 import { rejection } from '../../support/promises.js';
-import { bucket, fieldsOf, newDatabase, open, put, requested } from './support.js';
+import { bucket, fieldsOf, keysIn, newDatabase, open, put, requested } from './support.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -234,6 +234,27 @@ test('52 a closed adapter leaves no connection, no timer and no listener', async
   expect(add.mock.calls.length).toBeGreaterThan(0);
   expect(remove.mock.calls).toEqual(add.mock.calls);
   // One that is still open would have to be closed for it.
+  const close = vi.spyOn(IDBDatabase.prototype, 'close');
+  await requested(indexedDB.deleteDatabase(database));
+  expect(close).not.toHaveBeenCalled();
+});
+
+test('52 closing ends a look for what has expired that would go on', async () => {
+  const database = newDatabase();
+  const clock = new ManualClock();
+  const storage = open(database, { clock });
+  const commits = Array.from({ length: 120 }, (_, at) =>
+    put(storage, bucket(`${at}`), { a: '1' }, { ttl: 1_000 }),
+  );
+  await Promise.all(commits);
+  await clock.advance(200_000);
+  await put(storage, bucket(), { a: '1' });
+  await clock.advance(5_000);
+  await storage.close();
+  // Transactions come one after the other: this one after all that were begun.
+  await keysIn(database);
+  await settle();
+  expect(clock.pending).toBe(0);
   const close = vi.spyOn(IDBDatabase.prototype, 'close');
   await requested(indexedDB.deleteDatabase(database));
   expect(close).not.toHaveBeenCalled();

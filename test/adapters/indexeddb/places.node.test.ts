@@ -103,3 +103,21 @@ test('36 where the browser refuses storage the module loads, and a use says what
     message: 'indexeddb: database "qtasks-lite" failed: SecurityError',
   });
 });
+
+test('a page that is reloaded again and again, a moment after it has written, leaves nothing', async () => {
+  const { page } = await tabs.open();
+  const write = (visit: number) =>
+    page.evaluate(async (visit) => {
+      driver.pass(visit * 600_000);
+      for (let session = 0; session < 20; session++) {
+        const set = new Map([['a', `${visit}`]]);
+        await driver.commit(`${visit} ${session}`, { set, ttl: 600_000 });
+      }
+    }, visit);
+  for (let visit = 0; visit < 12; visit++) {
+    await write(visit);
+    await page.reload();
+  }
+  // Of the last two visits, with a row each that says when to look.
+  expect(await page.evaluate(() => driver.rows())).toBeLessThanOrEqual(2 * 2 * 20 + 2);
+});

@@ -255,3 +255,16 @@ test('23 a row that somebody has damaged harms no other bucket and stops no swee
   removeEventListener('unhandledrejection', unhandled);
   expect(unhandled).not.toHaveBeenCalled();
 });
+
+test('a bucket whose time is made longer and shorter has one row that says when to look', async () => {
+  const { database, clock, storage } = timed();
+  for (let time = 0; time < 20; time++) {
+    await put(storage, bucket(), { time: `${time}` }, { ttl: 100 * hour });
+    await put(storage, bucket(), { time: `${time}` }, { ttl: 2 * hour });
+    await clock.advance(hour);
+    await put(storage, bucket(), { time: `${time}` }, { ttl: 100 * hour });
+    await clock.advance(hour);
+    await sweep(clock, database);
+  }
+  expect((await keysIn(database)).filter((key) => (key as unknown[])[0] === 0)).toHaveLength(1);
+});

@@ -67,26 +67,27 @@ export class Commits {
   async #commit(some: Pending[], earlier?: unknown): Promise<void> {
     if (!some.some(isWanted)) return;
     try {
-      const group = await this.#database.write((store) => this.#make(store, some, isFull(earlier)));
+      const group = await this.#database.write((store) => this.#make(store, some, earlier));
       group.answer();
       this.#made(group.notices);
     } catch (error) {
+      if (isUnknown(error)) for (const pending of some) pending.signal = undefined;
       const left = some.filter(isWanted);
       if (left.length > 1 ? isHopeless(error) : earlier !== undefined || !mayPass(error)) {
-        const reason = isQTasksError(earlier, 'STORAGE_UNKNOWN_OUTCOME') ? earlier : error;
+        const reason = isUnknown(earlier) ? earlier : error;
         for (const { reject } of left) reject(reason);
         return;
       }
-      if (isFull(error)) await this.#makeRoom();
+      if (isQTasksError(error, 'STORAGE_QUOTA')) await this.#makeRoom();
       // One by one: what is wrong with one of them is no fault of the others.
       for (const pending of left) await this.#commit([pending], error);
     }
   }
 
   /** @param some gets those too that come while it runs, and try again what was refused */
-  async #make(store: IDBObjectStore, some: Pending[], isFull: boolean): Promise<Group> {
+  async #make(store: IDBObjectStore, some: Pending[], earlier: unknown): Promise<Group> {
     const now = this.#clock.now();
-    const group = new Group({ store, now, nextRevision: this.#nextRevision, isFull });
+    const group = new Group({ store, now, nextRevision: this.#nextRevision, earlier });
     await group.make(some.filter(isWanted));
     if (await group.answerRefused()) {
       const more = this.#take();
@@ -105,6 +106,8 @@ const copy = (commit: Commit): Commit => ({
   ...(commit.delete ? { delete: [...commit.delete] } : {}),
 });
 
+const isUnknown = (error: unknown): boolean => isQTasksError(error, 'STORAGE_UNKNOWN_OUTCOME');
+
 /** Where nothing can be done at all: nobody has to find that out again. */
 const isHopeless = (error: unknown): boolean =>
   isQTasksError(error, 'STORAGE_UNAVAILABLE') && !error.cause;
@@ -112,8 +115,6 @@ const isHopeless = (error: unknown): boolean =>
 /** Whether a commit may succeed if it is repeated. */
 const mayPass = (error: unknown): boolean =>
   !isHopeless(error) && !isQTasksError(error, 'OPTION_INVALID');
-
-const isFull = (error: unknown): boolean => isQTasksError(error, 'STORAGE_QUOTA');
 
 /** Whether a commit is still to be made; one that was aborted in time is not begun. */
 function isWanted({ signal, isAnswered, reject }: Pending): boolean {

@@ -1,5 +1,6 @@
 /** The commits that one transaction makes, all of them or none. */
 import { promisifyRequest } from 'idb-keyval';
+import { isQTasksError } from '../../src/errors.js';
 import type { BucketId, Commit, CommitResult, Revision } from '../../src/storage.js';
 import type { EpochMs } from '../../src/types.js';
 import { bucketKey } from '../shared/keys.js';
@@ -12,7 +13,8 @@ import { load, type Row, save, valuesOf } from './rows.js';
 export interface Pending {
   readonly id: BucketId;
   readonly commit: Commit;
-  readonly signal: AbortSignal | undefined;
+  /** Dropped once it is too late for it. */
+  signal: AbortSignal | undefined;
   isAnswered: boolean;
   resolve(result: CommitResult): void;
   reject(error: unknown): void;
@@ -23,8 +25,8 @@ interface Work {
   readonly store: IDBObjectStore;
   readonly now: EpochMs;
   readonly nextRevision: () => Revision;
-  /** Whether there was no room for it. */
-  readonly isFull: boolean;
+  /** Why it has failed before. */
+  readonly earlier: unknown;
 }
 
 /** A bucket that commits of the group are for. */
@@ -72,7 +74,7 @@ export class Group {
   }
 
   async #make({ id, commit }: Pending, place: Place): Promise<CommitResult> {
-    const { store, now, nextRevision } = this.#work;
+    const { store, now, nextRevision, earlier } = this.#work;
     const { row } = place;
     const { revision: previous } = row;
     const means = verdict(row, commit);
@@ -84,6 +86,9 @@ export class Group {
     if (means === 'made') {
       apply(row, commit, revision, now);
       place.isChanged = true;
+    }
+    // A repeat that is one of ours: nobody was told when it was made.
+    if (means === 'made' || isQTasksError(earlier, 'STORAGE_UNKNOWN_OUTCOME')) {
       this.notices.push({ id, change: changeOf(commit, row.revision) });
     }
     return { ok: true, revision, previous };
@@ -105,7 +110,8 @@ export class Group {
   }
 
   save(): void {
-    const { store, isFull } = this.#work;
+    const { store, earlier } = this.#work;
+    const isFull = isQTasksError(earlier, 'STORAGE_QUOTA');
     for (const { id, row, isChanged } of this.#places.values()) {
       if (isChanged) save(store, id, row, isFull);
     }

@@ -75,48 +75,6 @@ test('25 a connection that is closed by force is opened again, and nothing is do
   expect(connections).toHaveLength(3);
 });
 
-test('25 a transaction that dies is repeated once', async () => {
-  const storage = open(newDatabase());
-  await put(storage, bucket(), { a: '1' });
-  const getReally = IDBObjectStore.prototype.get;
-  vi.spyOn(IDBObjectStore.prototype, 'get').mockImplementationOnce(function (
-    this: IDBObjectStore,
-    key,
-  ) {
-    const request = getReally.call(this, key);
-    this.transaction.abort();
-    return request;
-  });
-  const results = await Promise.all([
-    put(storage, bucket(), { a: '2' }),
-    put(storage, bucket('ben'), { a: '3' }),
-  ]);
-  expect(results.map(({ ok }) => ok)).toEqual([true, true]);
-  expect(await fieldsOf(storage, bucket())).toEqual({ a: '2' });
-  expect(await fieldsOf(storage, bucket('ben'))).toEqual({ a: '3' });
-});
-
-test('25 a transaction that dies twice fails and leaves everything as it was', async () => {
-  const storage = open(newDatabase());
-  await put(storage, bucket(), { a: '1' });
-  const getReally = IDBObjectStore.prototype.get;
-  const spy = vi.spyOn(IDBObjectStore.prototype, 'get').mockImplementation(function (
-    this: IDBObjectStore,
-    key,
-  ) {
-    const request = getReally.call(this, key);
-    this.transaction.abort();
-    return request;
-  });
-  const commits = [put(storage, bucket(), { a: '2' }), put(storage, bucket('ben'), { a: '3' })];
-  for (const commit of commits) {
-    expect(await rejection(commit)).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-  }
-  spy.mockRestore();
-  expect(await fieldsOf(storage, bucket())).toEqual({ a: '1' });
-  expect(await fieldsOf(storage, bucket('ben'))).toEqual({});
-});
-
 test('26 an open that was rejected is tried again by the next use', async () => {
   const storage = open(newDatabase());
   failNextOpen();

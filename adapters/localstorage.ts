@@ -12,7 +12,7 @@ import type {
   StorageAdapter,
 } from '../src/storage.js';
 import { Beacons } from './localstorage/beacons.js';
-import { headOf, type Item, idOf, nameOf, namesIn, parse } from './localstorage/items.js';
+import { headOf, idOf, nameOf, namesIn, parse } from './localstorage/items.js';
 import { Sweeper } from './localstorage/sweeper.js';
 import { type Place, Writer } from './localstorage/writer.js';
 import { onPutAway } from './shared/bfcache.js';
@@ -145,7 +145,7 @@ class WebStorage implements StorageAdapter, Place {
     signal?.throwIfAborted();
     const name = nameOf(id);
     await this.#catchUp(name);
-    const item = this.#item(name);
+    const item = parse(name, this.area.getItem(name), this.clock.now());
     if (!fields) return { revision: item.revision, fields: item.fields };
     const some = fields.flatMap((field) => {
       const value = item.fields.get(field);
@@ -158,10 +158,6 @@ class WebStorage implements StorageAdapter, Place {
   async #catchUp(name: string): Promise<number> {
     const version = (): number => headOf(this.area.getItem(name)).version;
     return (await this.beacons?.catchUp(name, version)) ?? version();
-  }
-
-  #item(name: string): Item {
-    return parse(name, this.area.getItem(name), this.clock.now());
   }
 
   async commit(id: BucketId, commit: Commit, { signal }: AbortOptions = {}): Promise<CommitResult> {

@@ -118,7 +118,7 @@ async function until(isTrue: () => boolean, longest: Milliseconds): Promise<bool
     if (waited >= longest) return false;
     await turn();
     const now = performance.now();
-    waited += Math.min(now - then, 10);
+    waited += Math.min(now - then, 50);
     then = now;
   }
   return true;

@@ -62,6 +62,11 @@ test(`32 ${kills} tabs that are killed as they write lose nothing that was ackno
     // More may have been made that nobody was told of.
     expect(count).toBeGreaterThanOrEqual(own.count + dead);
     expect({ left, right }).toEqual({ left: -count, right: count });
-    expect(await survivor.page.evaluate(() => driver.locks())).toHaveLength(2);
+    // All that is held is the survivor's: that it is there and, for a while, what it wrote last.
+    const locks = await survivor.page.evaluate(() => driver.locks());
+    expect(locks.filter((lock) => !lock.includes(':at:'))).toEqual([
+      expect.stringContaining(':here:'),
+    ]);
+    expect(locks.length).toBeLessThanOrEqual(2);
   }
 });

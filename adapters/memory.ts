@@ -13,9 +13,9 @@ import type {
 } from '../src/storage.js';
 import type { Milliseconds } from '../src/types.js';
 import { Buckets } from './memory/buckets.js';
-import { remember } from './memory/sequences.js';
 import type { Bucket } from './memory/sessions.js';
-import { Watchers } from './memory/watchers.js';
+import { remember } from './shared/sequences.js';
+import { changeOf, Watchers } from './shared/watchers.js';
 
 /** Options of {@link memory}. */
 export interface MemoryOptions {
@@ -67,7 +67,7 @@ class MemoryStorage implements StorageAdapter {
   readonly name = 'memory';
   readonly scope = 'runtime';
   readonly #buckets: Buckets;
-  readonly #watchers = new Watchers();
+  readonly #watchers = new Watchers('memory');
   readonly #locks = new Mutex();
   #revisions = 0;
 
@@ -99,7 +99,7 @@ class MemoryStorage implements StorageAdapter {
     }
     remember(bucket.sequences, writer, sequence);
     const revision = this.#change(bucket, commit);
-    this.#watchers.tell(id, commit, bucket.fields.size === 0 ? null : revision);
+    this.#watchers.tell(id, changeOf(commit, bucket.fields.size === 0 ? null : revision));
     return { ok: true, revision, previous };
   }
 

@@ -1,10 +1,11 @@
 /**
  * Runs the benchmarks against the built package, each part in a process of its own.
- *   npm run bench -- [depends] [state] [core] [--quick] [--cpu-prof]
+ *   npm run bench -- [depends] [state] [core] [browser] [--quick] [--cpu-prof]
  */
 import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { prepare } from '../scripts/prepare.mjs';
+import { runInPage } from './browser.mjs';
 
 /**
  * The engine collects between the samples, and there is room for one sample: whether a collection, which
@@ -17,11 +18,15 @@ const steady = [
   '--max-semi-space-size=64',
 ];
 
+/** For files that run in a page of Chromium. */
+const inPage = 'page';
+
 /** Each section's files, and what each is run with. */
 const sections = {
   depends: { depends: steady },
   state: { state: steady },
   core: { runs: steady, core: steady, heap: [] },
+  browser: { browser: inPage },
 };
 const names = Object.keys(sections);
 const flags = ['--quick', '--cpu-prof'];
@@ -40,7 +45,10 @@ const chosen = Object.entries(sections).filter(([name]) => words.includes(name))
 let failed = false;
 for (const [, files] of chosen.length > 0 ? chosen : Object.entries(sections)) {
   for (const [name, options] of Object.entries(files)) {
-    const status = await run(name, options);
+    const status =
+      typeof options === 'string'
+        ? await runInPage(name, words.includes('--quick'))
+        : await run(name, options);
     failed ||= status !== 0;
   }
 }

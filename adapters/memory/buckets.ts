@@ -2,8 +2,9 @@
 import type { Clock } from '../../src/clock.js';
 import type { BucketId } from '../../src/storage.js';
 import type { Milliseconds } from '../../src/types.js';
-import { bucketKey, sessionKey } from './keys.js';
-import { Graves, type Sequences } from './sequences.js';
+import { bucketKey, sessionKey } from '../shared/keys.js';
+import type { Sequences } from '../shared/sequences.js';
+import { Graves } from './graves.js';
 import {
   AllSessions,
   BoundedSessions,

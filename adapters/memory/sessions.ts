@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../src/clock.js';
 import type { BucketId } from '../../src/storage.js';
 import type { EpochMs, Milliseconds } from '../../src/types.js';
-import type { Sequences } from './sequences.js';
+import type { Sequences } from '../shared/sequences.js';
 
 /** One state of one session. It has a session while it has fields. */
 export interface Bucket {

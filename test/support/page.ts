@@ -1,13 +1,36 @@
 /** A real Chromium page, for tests that serve a whole page instead of running inside one. */
-import { type Browser, chromium, type Page } from 'playwright';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { chromeArgs, findChrome } from '../../scripts/find-tools.mjs';
 
 /** Starts the Chromium that the tests found. */
 export async function launchChrome(): Promise<Browser> {
+  return chromium.launch(chromeOptions());
+}
+
+/** Starts it on a folder, where it finds and leaves what it stores. */
+export async function launchProfile(
+  folder: string,
+  { args = [], without = [] }: ProfileOptions = {},
+): Promise<BrowserContext> {
+  const options = chromeOptions();
+  return chromium.launchPersistentContext(folder, {
+    ...options,
+    args: [...options.args, ...args],
+    ignoreDefaultArgs: [...without],
+  });
+}
+
+/** Flags that a test needs, and flags of Playwright that it cannot do with. */
+export interface ProfileOptions {
+  readonly args?: readonly string[];
+  readonly without?: readonly string[];
+}
+
+function chromeOptions(): { executablePath: string; args: string[] } {
   const executablePath = findChrome();
   if (!executablePath)
     throw new Error('no Chrome or Chromium: run `node scripts/setup.mjs chrome`');
-  return chromium.launch({ executablePath, args: chromeArgs });
+  return { executablePath, args: chromeArgs };
 }
 
 /** A page with what it has printed so far. */

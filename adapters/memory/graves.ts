@@ -1,23 +1,10 @@
-/** What writers have sent: for each bucket, and for two minutes longer than there is one. */
+/** What the writers of buckets that are gone had sent: kept for two minutes. */
 import type { Clock } from '../../src/clock.js';
+import type { Sequences } from '../shared/sequences.js';
 
-/** The highest sequence of each writer, the newest writer last. */
-export type Sequences = Map<string, number>;
-
-/** How many writers a bucket remembers. */
-const maxWriters = 16;
 /** How long, at least, those of a bucket that is gone are kept, and of how many buckets at least. */
 const keptFor = 120_000;
 const maxYoung = 5_000;
-
-/** Notes a writer's sequence as the newest; the one that has been silent longest may be forgotten. */
-export function remember(sequences: Sequences, writer: string, sequence: number): void {
-  if (sequences.size > 1) sequences.delete(writer);
-  sequences.set(writer, sequence);
-  if (sequences.size <= maxWriters) return;
-  const [oldest] = sequences.keys();
-  if (oldest !== undefined) sequences.delete(oldest);
-}
 
 /**
  * The sequences of buckets that are gone. Two generations instead of one queue: forgetting is

@@ -1,0 +1,49 @@
+/** The part of `npm run bench` that runs in a page: serves it to a real Chromium and prints its lines. */
+import { createServer } from 'node:http';
+import { build } from 'esbuild';
+import { chromium } from 'playwright';
+import { chromeArgs, findChrome } from '../scripts/find-tools.mjs';
+
+/**
+ * @param {string} name of the file in this directory
+ * @param {boolean} quick
+ * @returns {Promise<number>} 0 where all went well
+ */
+export async function runInPage(name, quick) {
+  const { outputFiles } = await build({
+    entryPoints: [`bench/${name}.ts`],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  const script = outputFiles[0]?.text ?? '';
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/script.js';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    response.end(isScript ? script : '<script type="module" src="/script.js"></script>');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const executablePath = findChrome();
+  if (!executablePath)
+    throw new Error('no Chrome or Chromium: run `node scripts/setup.mjs chrome`');
+  const browser = await chromium.launch({ executablePath, args: chromeArgs });
+  try {
+    const page = await browser.newPage();
+    page.on('console', (message) => console.log(message.text()));
+    const failed = new Promise((resolve) => page.on('pageerror', resolve));
+    await page.goto(`http://127.0.0.1:${port}/?${quick ? 'quick' : ''}`);
+    const done = page.waitForFunction(() => document.title === 'done', undefined, { timeout: 0 });
+    const error = await Promise.race([done.then(() => undefined), failed]);
+    if (error) console.error(error);
+    return error ? 1 : 0;
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}

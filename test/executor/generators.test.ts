@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { Context, Depends, QTasks } from '../../src/index.js';
 import { ManualClock, settle } from '../support/clock.js';
-import { never, rejection } from '../support/promises.js';
-import { collect } from '../support/read.js';
+import { gate, never, rejection } from '../support/promises.js';
+import { collect, read } from '../support/read.js';
 import { traced } from '../support/traced.js';
 
 const no = new Error('no');
@@ -86,6 +86,23 @@ describe('a sync generator', () => {
     await clock.advance(1);
     expect(await rejection(run)).toBe('stop');
     expect(log).toEqual(['+dep', '!dep stop']);
+  });
+
+  it('streams nothing any more of a promise that is there after the abort', async () => {
+    const app = new QTasks();
+    const seen: unknown[] = [];
+    app.on('run:yield', ({ value }) => seen.push(value));
+    const { promise, resolve } = gate<string>();
+    const work = app.task('work', function* () {
+      yield 'first';
+      yield promise;
+    });
+    const run = work();
+    await settle();
+    run.cancel('stop');
+    resolve('late');
+    expect(await read(run)).toEqual([['first'], 'stop']);
+    expect(seen).toEqual(['first']);
   });
 
   it('ends by its own error after the abort as a cancelled one', async () => {

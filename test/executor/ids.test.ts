@@ -276,6 +276,20 @@ describe('what is remembered', () => {
     await again;
   });
 
+  it('is as new as its last success, where an id was used again after its ttl', async () => {
+    const { clock, app, work } = counting({ limit: 2, ttl: 100 });
+    const start = (id: string) => app.with({ id }).run(work);
+    await start('a');
+    await clock.advance(50);
+    await start('b');
+    await clock.advance(60);
+    const again = start('a');
+    await again;
+    await start('c');
+    expect(start('a')).toBe(again);
+    expect(await start('b')).toBe(5);
+  });
+
   it('is nothing with a limit or a ttl of 0, but who goes on is joined', async () => {
     for (const remember of [{ limit: 0 }, { ttl: 0 }]) {
       const { app, work } = counting(remember);

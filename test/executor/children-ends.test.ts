@@ -132,6 +132,30 @@ describe('the end of its parent', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('by a close of the app reaches the one that its teardown has started meanwhile', async () => {
+    const clock = new ManualClock();
+    const app = new QTasks({ clock });
+    const { promise, resolve } = gate();
+    const sleeps = app.task('sleeps', { ctx: Context }, ({ ctx }) => ctx.sleep(Infinity));
+    const ends: unknown[] = [];
+    const dep = Depends({ ctx: Context }, async function* ({ ctx }) {
+      yield;
+      await promise;
+      ends.push((await ctx.run(sleeps).settled).error);
+    });
+    const run = app.task('work', { dep }, () => 'value')();
+    await settle();
+    let isClosed = false;
+    void app.close({ drain: 100 }).then(() => {
+      isClosed = true;
+    });
+    resolve();
+    await clock.advance(2_000);
+    expect(isClosed).toBe(true);
+    expect(isQTasksError(ends[0], 'APP_CLOSED')).toBe(true);
+    expect(await run).toBe('value');
+  });
+
   it('starts with new ones at each attempt', async () => {
     const clock = new ManualClock();
     const app = new QTasks({ clock });

@@ -151,6 +151,23 @@ describe('a hold', () => {
     expect(log).toEqual(['teardown', 'freed', 'work']);
   });
 
+  it('that is slow to be given back is not undone by a cancel, and leaves no timer', async () => {
+    for (const middleware of [[], (_run: unknown, next: () => Promise<unknown>) => next()]) {
+      const clock = new ManualClock();
+      const storage = new FaultyStorage();
+      const { promise, resolve } = gate();
+      storage.nextLocks.push(async () => () => promise);
+      const app = new QTasks({ clock, storage, middleware });
+      const run = app.task('work', () => 'value', exclusive)();
+      await settle();
+      expect(run.status).toBe('process');
+      run.cancel('late');
+      resolve();
+      expect(await run).toBe('value');
+      expect(clock.pending).toBe(0);
+    }
+  });
+
   it('is not kept during the backoff, and is not counted in the timeout', async () => {
     const clock = new ManualClock();
     const storage = new FaultyStorage(memory());

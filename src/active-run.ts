@@ -29,15 +29,21 @@ export class ActiveRun implements Run<unknown, unknown> {
   status: RunStatus = 'new';
   /** How many attempts were started. */
   attempts = 0;
-  /** The attempt that goes on right now, the place among those who wait, or the timer of a backoff. */
+  /** Whether an attempt has begun, and whether the handler of the last one has returned. */
+  hasStarted = false;
+  hasReturned = false;
+  /** The attempt that goes on right now. */
   attempt: { abort(reason: unknown, isCancel: boolean): void } | undefined = undefined;
+  /** Its place among those who wait for a slot. */
   waiting: Waiting | undefined = undefined;
+  /** The timer of its next attempt. */
   backoff: unknown = undefined;
-  /** Set while it waits for the hold of its session; then what gives the hold back. */
+  /** Set while it waits for the hold of its session. */
   acquiring: AbortController | undefined = undefined;
+  /** Gives the hold back that it has. */
   release: Release | undefined = undefined;
   /** Set while it waits for a hold in its parent's slot; to be called when it does so no more. */
-  heldUp: (() => void) | undefined = undefined;
+  stopWaiting: (() => void) | undefined = undefined;
   /** The place among the executor's runs. */
   index = 0;
   cancelled = false;
@@ -55,7 +61,7 @@ export class ActiveRun implements Run<unknown, unknown> {
   outcome: unknown = undefined;
   #id: string | undefined = undefined;
   #promise: Promise<unknown> | undefined = undefined;
-  #listeners: (() => void)[] = [];
+  #listeners: (() => void)[] | undefined = undefined;
   readonly #boundary: Boundary | undefined;
   /** There once a value was streamed or somebody reads. */
   stream: Stream | undefined = undefined;
@@ -116,7 +122,9 @@ export class ActiveRun implements Run<unknown, unknown> {
   /** Calls back once it has settled, without counting as somebody who looks at the outcome. */
   whenSettled(listener: () => void): void {
     if (this.isSettled) listener();
-    else this.#listeners.push(listener);
+    else if (this.#listeners) this.#listeners.push(listener);
+    // Most have one; a list that something is pushed to would take room for many.
+    else this.#listeners = [listener];
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined, undefined> {
@@ -147,7 +155,7 @@ export class ActiveRun implements Run<unknown, unknown> {
     this.outcome = boundary && status !== 'success' ? boundary.error(outcome) : outcome;
     if (boundary) this.cleanupErrors = this.cleanupErrors.map((error) => boundary.error(error));
     this.isSettled = true;
-    for (const listener of this.#listeners) listener();
-    this.#listeners = [];
+    for (const listener of this.#listeners ?? []) listener();
+    this.#listeners = undefined;
   }
 }

@@ -249,12 +249,7 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
         let value = this.#callHandler();
         if (isGenerator(value)) value = await drive(value, this);
         else if (isThenable(value)) value = await value;
-        if (this.#children) await this.#children.join();
-        const { output } = this.job.task.options;
-        if (output && !this.failing) {
-          const answer = await output['~standard'].validate(value);
-          value = accepted(answer, 'OUTPUT_INVALID', `task "${this.job.task.name}": the result`);
-        }
+        if (this.#children || this.job.task.options.output) value = await this.#complete(value);
         if (!this.failing) this.outcome = value;
       } catch (error) {
         if (!this.failing) this.#noteFailure(error);
@@ -265,10 +260,8 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
     const { clock } = this.runtime;
     for (const timer of [this.#timeout, this.#grace])
       if (timer !== undefined) clock.clearTimeout(timer);
-    if (this.#children) {
-      if (this.failing) this.#children.cancel(this.outcome);
-      await this.#children.join();
-    }
+    if (this.failing) this.#children?.cancel(this.outcome);
+    while (this.#children && !this.#children.isEmpty) await this.#children.join();
     if (!this.failing) this.#host.returned(this);
     for (let lease = this.#open.pop(); lease; lease = this.#open.pop()) {
       try {
@@ -286,7 +279,7 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
       }
     }
     // A teardown may have had some too.
-    if (this.#children) await this.#children.join();
+    while (this.#children && !this.#children.isEmpty) await this.#children.join();
     this.#stage = OVER;
     this.#host.finished(this);
   }
@@ -298,6 +291,15 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
       this.abort(error, false);
       return undefined;
     }
+  }
+
+  /** What follows the handler while the run can still be cancelled. */
+  async #complete(value: unknown): Promise<unknown> {
+    while (this.#children && !this.#children.isEmpty) await this.#children.join();
+    const { name, options } = this.job.task;
+    if (!options.output || this.failing) return value;
+    const answer = await options.output['~standard'].validate(value);
+    return accepted(answer, 'OUTPUT_INVALID', `task "${name}": the result`);
   }
 
   #callHandler(): unknown {

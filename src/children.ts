@@ -10,11 +10,18 @@ export class Children {
     run.whenSettled(() => this.#runs.delete(run));
   }
 
+  get isEmpty(): boolean {
+    return this.#runs.size === 0;
+  }
+
   cancel(reason: unknown): void {
     for (const run of this.#runs) run.cancel(reason);
   }
 
-  /** Waits until all have settled; how they end is told to who looks at them. */
+  /**
+   * Waits for those of now; how they end is told to who looks at them. There may be others by the time
+   * it resolves: go on only where it {@link isEmpty}.
+   */
   async join(): Promise<void> {
     for (const run of this.#runs) await new Promise<void>((resolve) => run.whenSettled(resolve));
   }

@@ -108,7 +108,7 @@ export class Core implements ExecutorHost {
   }
 
   report(error: unknown): void {
-    this.logger.error(`[${this.name}] a listener failed`, error);
+    this.logger.error(`[${this.name}] failed where no run could be told`, error);
   }
 
   onClose(callback: () => void | Promise<void>): void {
@@ -123,19 +123,21 @@ export class Core implements ExecutorHost {
   ): ActiveRun {
     const { signal, id, transfer } = settings;
     const taskName = nameOf(target);
-    const known = id === undefined ? undefined : this.#remembered.find(session, id);
-    if (known && known.taskName === taskName && !this.#isClosing && !signal?.aborted) return known;
     const boundary = this.#boundary;
     const identity = { taskName, session, parent: undefined, id, boundary };
     const run = new ActiveRun(this.#executor, identity);
     try {
       if (this.#isClosing) throw this.#closed('run');
-      if (known && known.taskName !== taskName) throw otherTask(known);
       const found = this.registry.find(target);
-      const passed = boundary ? boundary.args(taskName, args, transfer) : args;
-      const job = this.#job(found, passed, session, settings);
+      const known = id === undefined ? undefined : this.#remembered.find(session, id);
+      if (known && known.taskName !== taskName) throw otherTask(known);
+      if (known && !signal?.aborted) return known;
+      // Last, as it moves what is to be moved.
+      const pass = (): readonly unknown[] =>
+        boundary ? boundary.args(taskName, args, transfer) : args;
       if (signal?.aborted) this.#executor.refuse(run, 'cancel', signal.reason);
       else {
+        const job = this.#job(found, pass, session, settings);
         if (signal) this.#signals.follow(signal, run);
         if (id !== undefined) this.#remembered.add(run);
         this.#executor.start(run, job);
@@ -158,7 +160,7 @@ export class Core implements ExecutorHost {
     try {
       if (isOver)
         throw new QTasksError('OPTION_INVALID', 'ctx.run: the run is over; run it earlier');
-      const job = this.#job(this.registry.find(target), args, session, {}, parent);
+      const job = this.#job(this.registry.find(target), () => args, session, {}, parent);
       const { closedWith } = this.#executor;
       if (isAborted || closedWith)
         this.#executor.refuse(run, 'cancel', closedWith ?? parent.outcome);
@@ -172,7 +174,7 @@ export class Core implements ExecutorHost {
   /** @param parent the attempt that it is part of */
   #job(
     { task, plan, middleware }: Found,
-    args: readonly unknown[],
+    args: () => readonly unknown[],
     session: string,
     settings: RunSettings,
     parent?: Attempt,
@@ -183,7 +185,7 @@ export class Core implements ExecutorHost {
     return {
       task,
       plan,
-      args,
+      args: args(),
       scope: plan.usesSession ? this.#scopeFor(session, parent) : this.#workerScope,
       timeout: settings.timeout ?? options.timeout,
       grace: options.grace ?? this.#grace,

@@ -1,6 +1,6 @@
 /** The one error class of the library and its guard; everything that rejects or throws uses it. */
 
-import type { StandardIssue } from './types.js';
+import type { SchemaIssue } from './types.js';
 
 /** What went wrong, as a stable literal. Each code is described in the README under "Errors". */
 export type ErrorCode =
@@ -34,9 +34,9 @@ export interface ErrorData {
   /** `errors`: every teardown error, in order; `value`: what the handler had returned. */
   CLEANUP_FAILED: { readonly errors: readonly unknown[]; readonly value: unknown };
   /** `issues`: what the task's `input` found wrong, each with its path in the array of arguments. */
-  INPUT_INVALID: { readonly issues: readonly StandardIssue[] };
+  INPUT_INVALID: { readonly issues: readonly SchemaIssue[] };
   /** `issues`: what the task's `output` found wrong. */
-  OUTPUT_INVALID: { readonly issues: readonly StandardIssue[] };
+  OUTPUT_INVALID: { readonly issues: readonly SchemaIssue[] };
   /**
    * `path`: where in the value, of a state from the field on, like `["cart", "items", 3, "price"]`; on
    * the way to a worker or back from `args`, `result`, `yield`, `error` or `transfer` on.

@@ -117,7 +117,8 @@ export interface EventMap {
 /** The name of an event. */
 export type EventName = keyof EventMap;
 
-const names: Readonly<Record<EventName, true>> = {
+/** Every event, for who listens to all. */
+export const eventNames: Readonly<Record<EventName, true>> = {
   'run:start': true,
   'run:return': true,
   'run:retry': true,
@@ -156,8 +157,8 @@ export class Events {
 
   /** Each listener is guarded by itself: eventemitter3 stops at the first one that throws. */
   on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => unknown): () => void {
-    if (typeof name !== 'string' || !Object.hasOwn(names, name)) {
-      const known = Object.keys(names).join(', ');
+    if (typeof name !== 'string' || !Object.hasOwn(eventNames, name)) {
+      const known = Object.keys(eventNames).join(', ');
       throw new QTasksError(
         'OPTION_INVALID',
         `on: there is no such event; expected one of ${known}`,

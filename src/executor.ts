@@ -96,18 +96,19 @@ export class Executor implements RunHost, AttemptHost {
   async #takeHold(run: ActiveRun, job: Job): Promise<void> {
     const acquiring = new AbortController();
     run.acquiring = acquiring;
-    if (job.slot) this.#slots.holdUp(run, job.slot);
+    if (job.slot) this.#slots.waitInside(run, job.slot);
     try {
       const release = await this.holds.acquire(run.session, acquiring.signal);
       // A cancelled one does not wait for the storage to notice.
-      if (run.isSettled) return void this.holds.release(release);
+      const giveBack = (): Promise<void> => this.holds.release(release, job.grace);
+      if (run.isSettled) return void giveBack();
       run.acquiring = undefined;
-      run.release = release;
+      run.release = giveBack;
       this.#slots.enter(run, job);
     } catch (error) {
       if (run.isSettled) return;
       run.acquiring = undefined;
-      run.heldUp?.();
+      run.stopWaiting?.();
       run.attempts++;
       this.#retryOrFail(run, job, error);
     }
@@ -120,7 +121,9 @@ export class Executor implements RunHost, AttemptHost {
     const layered = job.middleware.length > 0 ? this.#surround(attempt) : attempt;
     run.attempt = layered;
     // The logger and listeners may cancel: then there is nothing left to start.
-    if (run.attempts === 1) this.#log(run, 'info', 'started');
+    if (!run.hasStarted) this.#log(run, 'info', 'started');
+    run.hasStarted = true;
+    run.hasReturned = false;
     this.#emit(run, 'run:start');
     layered.start();
   }
@@ -142,6 +145,7 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   returned({ run, outcome }: Attempt): void {
+    run.hasReturned = true;
     this.#log(run, 'info', 'completed');
     this.#emit(run, 'run:return', { value: outcome });
   }
@@ -160,7 +164,7 @@ export class Executor implements RunHost, AttemptHost {
 
   #giveBack(run: ActiveRun, release: Release): Promise<void> {
     run.release = undefined;
-    return this.holds.release(release);
+    return release();
   }
 
   #conclude({ run, job, failing, outcome, cancelled, cleanupErrors }: Attempt | Onion): void {
@@ -189,7 +193,7 @@ export class Executor implements RunHost, AttemptHost {
     this.counts.retries++;
     run.backoff = this.runtime.clock.setTimeout(() => {
       run.backoff = undefined;
-      this.#prepare(run, job);
+      if (!run.isSettled) this.#prepare(run, job);
     }, delay);
     this.#log(run, 'warn', `failed, next attempt in ${Math.round(delay)} ms`);
     this.#emit(run, 'run:retry', { error, delay });
@@ -216,8 +220,13 @@ export class Executor implements RunHost, AttemptHost {
     try {
       passed = run.pass('result', value);
     } catch (error) {
-      return this.settle(run, 'error', error);
+      if (!run.isSettled) this.settle(run, 'error', error);
+      return;
     }
+    // A getter of the result may have cancelled the run.
+    if (run.isSettled) return;
+    // Middleware may have answered in the handler's place.
+    if (!run.hasReturned) this.#log(run, 'info', 'completed');
     this.settle(run, 'success', passed);
   }
 
@@ -229,7 +238,7 @@ export class Executor implements RunHost, AttemptHost {
       last.index = run.index;
     }
     this.counts[status]++;
-    run.heldUp?.();
+    run.stopWaiting?.();
     run.settle(status, outcome);
     if (status === 'error') {
       this.#log(run, 'error', 'failed', outcome);
@@ -298,5 +307,6 @@ export class Executor implements RunHost, AttemptHost {
       [...runs].map((run) => new Promise<void>((resolve) => run.whenSettled(resolve))),
     );
     clock.clearTimeout(timer);
+    await this.holds.idle();
   }
 }

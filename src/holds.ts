@@ -2,6 +2,7 @@
 import { isQTasksError, QTasksError } from './errors.js';
 import { Mutex } from './mutex.js';
 import type { Runtime } from './need.js';
+import type { Milliseconds } from './types.js';
 
 /** Gives a hold back. */
 export type Release = () => Promise<void>;
@@ -10,6 +11,7 @@ export type Release = () => Promise<void>;
 export class Holds {
   readonly #runtime: Runtime;
   readonly #mutex = new Mutex();
+  readonly #releasing = new Set<Promise<void>>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -37,12 +39,33 @@ export class Holds {
     }
   }
 
-  /** What goes wrong here is no fault of the run, which is over. */
-  async release(release: Release): Promise<void> {
+  /**
+   * Gives a hold back; waits for the storage no longer than `grace`. What goes wrong is no fault of the
+   * run, which is over: it is told to the logger.
+   */
+  release(release: Release, grace: Milliseconds): Promise<void> {
+    const releasing = this.#release(release, grace);
+    this.#releasing.add(releasing);
+    return releasing.finally(() => this.#releasing.delete(releasing));
+  }
+
+  async #release(release: Release, grace: Milliseconds): Promise<void> {
+    const { clock } = this.#runtime;
+    let timer: unknown;
+    const late = new Promise<void>((resolve) => {
+      timer = clock.setTimeout(resolve, grace);
+    });
     try {
-      await release();
+      await Promise.race([release(), late]);
     } catch (error) {
       this.#runtime.report(error);
+    } finally {
+      clock.clearTimeout(timer);
     }
+  }
+
+  /** Resolves once no hold is on its way back. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#releasing);
   }
 }

@@ -40,6 +40,7 @@ export type {
   StateChangeEvent,
   UnhandledErrorEvent,
 } from './events.js';
+export type { RunCounts } from './executor.js';
 export type { DependencyInspection, Inspection, RunInspection, TaskInspection } from './inspect.js';
 export type { Logger } from './logger.js';
 export type { Middleware, MiddlewareRun } from './middleware.js';
@@ -60,4 +61,4 @@ export type {
   StorageAdapter,
 } from './storage.js';
 export { type DefineTask, task } from './task.js';
-export type { EpochMs, Milliseconds, StandardIssue, StandardSchema } from './types.js';
+export type { EpochMs, Milliseconds, SchemaIssue, StandardSchema } from './types.js';

@@ -34,6 +34,7 @@ export interface TaskInspection {
   readonly exclusive: boolean;
   readonly tags: readonly string[];
   readonly description: string;
+  /** A copy, but what it holds is what the task was given. */
   readonly meta: Readonly<Record<string, unknown>>;
   /** The keys of its needs, and for each what it is: an index into `dependencies`. */
   readonly needs: Readonly<Record<string, number>>;

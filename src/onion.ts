@@ -17,7 +17,8 @@ export class Onion {
   /** Of the attempt: pending as long as it goes on. */
   readonly #inside: Promise<unknown>;
   #settleInside: () => void = () => {};
-  #isStarted = false;
+  /** The calls of `next()`, which a layer may not have waited for. */
+  readonly #inner: Promise<unknown>[] = [];
   #isInsideOver = false;
   #isAborted = false;
   #isOver = false;
@@ -72,14 +73,13 @@ export class Onion {
     return layer(this.#view, () => {
       const inner = isCalled ? Promise.reject(calledTwice()) : this.#call(position + 1);
       isCalled = true;
-      inner.catch(() => {});
+      this.#inner.push(inner.catch(() => {}));
       return inner;
     });
   }
 
   #startAttempt(): Promise<unknown> {
     if (this.#isOver) throw calledTwice();
-    this.#isStarted = true;
     this.attempt.start();
     return this.#inside;
   }
@@ -97,7 +97,7 @@ export class Onion {
     if (this.#isInsideOver) this.#limit();
   }
 
-  /** Middleware may go on after an abort as long as a handler may. */
+  /** Middleware may go on after a cancel as long as a handler may; of a timeout it makes what it wants. */
   #limit(): void {
     const { clock } = this.attempt.runtime;
     this.#grace ??= clock.setTimeout(() => {
@@ -106,8 +106,8 @@ export class Onion {
   }
 
   async #layersEnded(failing: boolean, outcome: unknown): Promise<void> {
-    // What the attempt has open must close first.
-    if (this.#isStarted && !this.#isInsideOver) await this.#inside.catch(() => {});
+    // What the attempt has open must close first. Who comes later may still call on.
+    for (const inner of this.#inner) await inner;
     if (this.cancelled) this.#end(true, this.attempt.outcome);
     else this.#end(failing, outcome);
   }

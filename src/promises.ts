@@ -30,6 +30,21 @@ export function callGuarded<Event>(
   }
 }
 
+/**
+ * Lets the event loop have its turn, so that timers and clicks come through. Timers would do, but in a
+ * hidden page they fire once a second, or once a minute.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
 /** Makes what a call throws at once a rejection, without a promise between the caller and the call's. */
 export function attempt<T>(call: () => Promise<T>): Promise<T> {
   try {

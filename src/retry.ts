@@ -30,6 +30,8 @@ export function isWorthRetry(
  * @param retry 1 for the first
  */
 export function backoff(policy: RetryPolicy, retry: number, clock: Clock): Milliseconds {
-  const longest = Math.min(policy.maxDelay, policy.delay * policy.factor ** (retry - 1));
+  // Nothing, however often: 0 times Infinity would be no number.
+  const delay = policy.delay && policy.delay * policy.factor ** (retry - 1);
+  const longest = Math.min(policy.maxDelay, delay);
   return policy.jitter ? (clock.random?.() ?? Math.random()) * longest : longest;
 }

@@ -11,6 +11,8 @@ export function isSchema(value: unknown): value is StandardSchema {
   return typeof (inside as { validate?: unknown } | undefined)?.validate === 'function';
 }
 
+const isAnswer = (answer: unknown): boolean => typeof answer === 'object' && answer !== null;
+
 /**
  * Gives the value that a schema's answer holds.
  * @param what names the value in the message
@@ -23,6 +25,10 @@ export function accepted(
   what: string,
   details: object = {},
 ): unknown {
+  if (!isAnswer(answer)) {
+    const message = `${what}: its schema answers neither with a value nor with issues`;
+    throw new QTasksError('OPTION_INVALID', message);
+  }
   if (!answer.issues) return answer.value;
   // Plain data, whatever the schema library made of it: it may have to cross to another thread.
   const issues = Array.from(answer.issues, ({ message, path }) => ({

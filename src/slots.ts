@@ -30,14 +30,14 @@ export class Slots {
     const { slot } = job;
     const isIn = slot !== undefined && !slot.root.isLent;
     // Where somebody waits while a slot is free, it is about to be given to the smallest.
-    if (isIn || (this.#busy < this.#count && this.#queue.isEmpty)) return this.#enter(run, job);
+    if (isIn || (this.#busy < this.#count && this.#queue.isEmpty)) return this.#admit(run, job);
     const priority = slot ? Number.NEGATIVE_INFINITY : job.priority;
     const waiting = { run, job, priority, order: ++this.#order, gone: false };
     run.waiting = waiting;
     this.#queue.add(waiting);
   }
 
-  #enter(run: ActiveRun, job: Job): void {
+  #admit(run: ActiveRun, job: Job): void {
     if (job.slot) this.#enterSlot(run, job.slot);
     else this.#busy++;
     this.#begin(run, job);
@@ -45,15 +45,15 @@ export class Slots {
 
   #enterSlot(run: ActiveRun, slot: Slot): void {
     slot.active++;
-    run.heldUp?.();
+    run.stopWaiting?.();
     this.#balance(slot);
   }
 
   /** A child waits for a hold, until it enters or settles. */
-  holdUp(run: ActiveRun, slot: Slot): void {
+  waitInside(run: ActiveRun, slot: Slot): void {
     slot.waiting++;
-    run.heldUp = () => {
-      run.heldUp = undefined;
+    run.stopWaiting = () => {
+      run.stopWaiting = undefined;
       slot.waiting--;
       this.#balance(slot);
     };
@@ -94,7 +94,7 @@ export class Slots {
       const next = this.#queue.take();
       if (!next) break;
       next.run.waiting = undefined;
-      this.#enter(next.run, next.job);
+      this.#admit(next.run, next.job);
     }
     this.#isFilling = false;
   }

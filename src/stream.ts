@@ -1,6 +1,6 @@
 /** What a run streams: from the `yield` of its handler to the one reader that iterates the run. */
 import { QTasksError } from './errors.js';
-import { isStrayPromise, isThenable } from './promises.js';
+import { isThenable, nextTurn } from './promises.js';
 import type { Milliseconds } from './types.js';
 
 /** How far the handler may be ahead of its reader, and how many values are kept while there is none. */
@@ -40,6 +40,8 @@ export interface StreamHost {
   /** Whether the generator has to end early, and with what. */
   readonly failing: boolean;
   readonly outcome: unknown;
+  /** Aborts as it has to. */
+  readonly signal: AbortSignal;
   /** Takes a value; gives a promise where the generator has to wait before the next one. */
   yielded(value: unknown): Promise<void> | undefined;
 }
@@ -51,7 +53,7 @@ export async function drive(generator: Generator, host: StreamHost): Promise<unk
     let { value } = step;
     try {
       // What a sync generator yields may be a promise.
-      if (isThenable(value)) value = await value;
+      if (isThenable(value)) value = await untilAbort(value, host.signal);
     } catch (error) {
       step = await generator.throw(error);
       continue;
@@ -65,10 +67,23 @@ export async function drive(generator: Generator, host: StreamHost): Promise<unk
   }
   if (step.done) return step.value;
   // Nobody waits for a promise that it yielded last: what it rejects with must not stay unhandled.
-  isStrayPromise(step.value);
+  if (isThenable(step.value)) void untilAbort(step.value, host.signal).catch(() => {});
   // It stands at a `yield`: as a dependency would, it gets the reason, and a second chance to end.
   const thrown = await generator.throw(host.outcome);
   return thrown.done ? thrown.value : void (await generator.return());
+}
+
+/** Waits for a promise, but no longer than until the signal aborts. */
+function untilAbort(promise: PromiseLike<unknown>, signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      signal.removeEventListener('abort', stop);
+      resolve(undefined);
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
+    Promise.resolve(promise).then(resolve, reject).finally(stop);
+  });
 }
 
 /** The run of a stream, as the stream sees it. */
@@ -127,7 +142,7 @@ export class Stream {
     const now = Date.now();
     if (this.#isRead && now - this.#pausedAt < longestBurst) return undefined;
     this.#pausedAt = now;
-    return macrotask();
+    return nextTurn();
   }
 
   /** Lets a handler that waits for room go on: it has to end. */
@@ -148,7 +163,13 @@ export class Stream {
       throw new QTasksError('OPTION_INVALID', message);
     }
     this.#isRead = true;
-    return { next: () => this.#next(), return: () => this.#leave() };
+    const reader = {
+      next: () => this.#next(),
+      return: () => this.#leave(),
+      // What a generator that delegates to it (`yield*`) passes on as it has to end.
+      throw: (error: unknown) => this.#leave().then(() => Promise.reject(error)),
+    };
+    return reader;
   }
 
   #next(): Promise<IteratorResult<unknown, undefined>> {
@@ -189,16 +210,4 @@ export class Stream {
       });
     });
   }
-}
-
-/** Timers would do, but in a hidden page they fire once a second, or once a minute. */
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

@@ -599,8 +599,8 @@ describe('events', () => {
     await settle();
     expect(seen).toEqual(['t']);
     expect(log.slice(2)).toEqual([
-      ['error: [app] a listener failed', 'sync'],
-      ['error: [app] a listener failed', 'async'],
+      ['error: [app] failed where no run could be told', 'sync'],
+      ['error: [app] failed where no run could be told', 'async'],
     ]);
   });
 

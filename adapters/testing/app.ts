@@ -1,5 +1,6 @@
 /** `testApp`: an app for tests of tasks, on its own time and with a worker's boundary around it. */
 import { BOUNDARY, type Boundary } from '../../src/boundary.js';
+import { eventNames } from '../../src/events.js';
 import { type EventMap, type EventName, QTasks, type QTasksOptions } from '../../src/index.js';
 import { checkOptions, type Kind, kinds } from '../../src/options.js';
 import { memory } from '../memory.js';
@@ -85,26 +86,12 @@ export class TestApp<out Tasks extends object> extends QTasks<Tasks> {
     super(options);
     this.clock = options.clock;
     const events: TestEvent[] = [];
-    for (const name of Object.keys(noted) as TestEvent['type'][]) {
-      this.on(name, (event) => events.push(event));
+    for (const name of Object.keys(eventNames) as EventName[]) {
+      if (name !== 'error') this.on(name, (event) => events.push(event));
     }
     this.events = events;
   }
 }
-
-const noted: Readonly<Record<TestEvent['type'], true>> = {
-  'run:start': true,
-  'run:return': true,
-  'run:retry': true,
-  'run:yield': true,
-  'run:success': true,
-  'run:error': true,
-  'run:cancel': true,
-  'dependency:open': true,
-  'dependency:close': true,
-  'dependency:error': true,
-  'state:change': true,
-};
 
 /** Does to values what a worker would. */
 function boundaryWith(classes: ErrorClasses): Boundary {

@@ -1,6 +1,7 @@
 /** Time for tests, that passes only when they say so. */
 import type { Clock } from '../../src/clock.js';
 import { check } from '../../src/options.js';
+import { nextTurn } from '../../src/promises.js';
 import type { EpochMs, Milliseconds } from '../../src/types.js';
 
 interface Timer {
@@ -102,16 +103,5 @@ export class ManualClock implements Clock {
 /** Lets everything happen that waits for promises and a few turns of the event loop. */
 export async function settle(): Promise<void> {
   // A channel for each turn: Node delivers what a port is sent meanwhile within the same one.
-  for (let count = 0; count < turns; count++) await turn();
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
+  for (let count = 0; count < turns; count++) await nextTurn();
 }

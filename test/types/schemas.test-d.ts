@@ -10,7 +10,7 @@ import {
   isQTasksError,
   QTasks,
   type Run,
-  type StandardIssue,
+  type SchemaIssue,
   type StandardSchema,
   type StateFields,
   type Task,
@@ -273,7 +273,7 @@ test('the fields of a state may be schemas of any library', () => {
 test('a refusal has issues', () => {
   const error: unknown = undefined;
   if (isQTasksError(error, 'INPUT_INVALID') || isQTasksError(error, 'OUTPUT_INVALID')) {
-    expectTypeOf(error.data.issues).toEqualTypeOf<readonly StandardIssue[]>();
+    expectTypeOf(error.data.issues).toEqualTypeOf<readonly SchemaIssue[]>();
     expectTypeOf(error.data.issues[0]?.message).toEqualTypeOf<string | undefined>();
   }
 });

@@ -4,12 +4,12 @@ import {
   type AttemptLog,
   type Ended,
   type Fact,
-  isOver,
   type RunLog,
+  rootOf,
   takesHold,
 } from './history.js';
 import type { Item } from './users.js';
-import type { World } from './world.js';
+import { isClosed, type World } from './world.js';
 
 /** An outcome of an attempt or a run, for comparison. */
 interface Outcome {
@@ -25,7 +25,6 @@ interface Legal {
 }
 
 const isTimeout = (error: unknown): boolean => isQTasksError(error, 'TASK_TIMEOUT');
-const isClosed = (error: unknown): boolean => isQTasksError(error, 'APP_CLOSED');
 
 /** Whether one thing came so long before another that the library must have noticed between them. */
 const isLongBefore = (one: Fact, other: Fact): boolean =>
@@ -174,7 +173,7 @@ export class Check {
       must(signal.aborted, 'what ends a run early ends its parts');
     if (decided && decided.time > due && !dependency?.opened?.failed)
       must(signal.aborted, 'a timeout aborts the signal');
-    if (!signal.aborted) return;
+    if (!signal.aborted || hasAnswered(attempt)) return;
     const { reason } = signal;
     if (dependency?.opened?.failed && dependency.opened.value === reason) return;
     if (isTimeout(reason) && (!decided || decided.time >= due)) return;
@@ -196,9 +195,8 @@ export class Check {
     const name = `"task${this.#world.scenario.tasks.indexOf(run.spec)}"`;
     // A parent may pass on what its own part has failed with.
     const isOwn = isTimeout(reason) && String(reason).includes(name);
-    // Middleware has answered, and the signal aborts only as the hold is given back.
-    if (!inner && layers[0]?.end) return false;
-    if (!aborted || isOwn || dependency?.opened?.value === reason) return false;
+    if (hasAnswered({ inner, layers }) || !aborted || isOwn || dependency?.opened?.value === reason)
+      return false;
     return run.cancels.some((one) => one.isReason(reason)) || this.#isForeign(run, reason);
   }
 
@@ -206,7 +204,7 @@ export class Check {
   #isForeign(run: RunLog, reason: unknown): boolean {
     // A session is closed again after it was closed: runs may have started meanwhile.
     const isClosing = this.#world.closings.some(
-      ({ session, runs }) => session === run.session || runs.includes(run),
+      ({ session, runs }) => session === run.session || runs.includes(rootOf(run)),
     );
     if (isClosed(reason) && isClosing) return true;
     const { parent } = run;
@@ -377,11 +375,18 @@ export class Check {
       const { start, over, body, dependency, layers, run } = attempt;
       const last = over?.seq ?? start.seq;
       const closed = this.#mayBeLate(attempt) ? undefined : dependency?.closed;
-      const ends = [body, closed, layers[0]?.end];
+      const ends = [this.#mayBeLeft(attempt) ? undefined : body, closed, layers[0]?.end];
       const before = ends.map((one) => one?.seq ?? 0).filter((seq) => seq < last);
       const to = takesHold(run) ? Math.max(start.seq, ...before) : last;
       return { attempt, from: start.seq, to };
     });
+  }
+
+  /** Whether its handler may have gone on when nobody waited for it any more. */
+  #mayBeLeft({ ctx, view, run, isRetried }: AttemptLog): boolean {
+    const signal = (ctx ?? view)?.signal;
+    if (signal) return signal.aborted && !(ctx && run.spec.obeys);
+    return isRetried || run.ends[0]?.failed === true;
   }
 
   #checkHolds(): void {
@@ -412,5 +417,6 @@ export class Check {
 const isBefore = (one: Fact | undefined, other: Fact | undefined): boolean =>
   !!one && !!other && one.seq < other.seq;
 
-/** Whether every run is over. */
-export const areOver = (world: World): boolean => world.runs.every(isOver);
+/** Whether its layers ended without it. Then its signal may abort as the hold is given back. */
+const hasAnswered = ({ inner, layers }: Pick<AttemptLog, 'inner' | 'layers'>): boolean =>
+  !inner && layers[0]?.end !== undefined;

@@ -95,6 +95,9 @@ export interface RunLog {
 
 export const isOver = (log: RunLog): boolean => log.ends.length > 0;
 
+/** The run that it is a part of in the end, or itself. */
+export const rootOf = (log: RunLog): RunLog => (log.parent ? rootOf(log.parent.run) : log);
+
 /** Whether it holds its session by itself, not by a run that it is a part of. */
 export function takesHold({ spec, parent }: RunLog): boolean {
   if (!spec.exclusive) return false;

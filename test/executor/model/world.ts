@@ -230,10 +230,15 @@ export class World {
   #childRefusal(attempt: AttemptLog): RunLog['refusal'] {
     const signal = attempt.ctx?.signal;
     const isOver = attempt.over !== undefined;
-    if (!signal?.aborted && !isOver) return undefined;
+    const due = this.closings.find((one) => one.session === undefined)?.due ?? Infinity;
+    const now = this.clock.now();
+    if (!signal?.aborted && !isOver && due >= now) return undefined;
     // It may be over before that can be seen: what is around it may go on.
     return (status, error) =>
-      isOptionInvalid(error) || (!isOver && status === 'cancel' && error === signal?.reason);
+      isOptionInvalid(error) ||
+      (!isOver &&
+        status === 'cancel' &&
+        (error === signal?.reason || (due <= now && isClosed(error))));
   }
 
   #log(
@@ -314,7 +319,7 @@ export class World {
     caller: CallerSignal | undefined,
   ): RunLog['refusal'] {
     const known = this.#known(session, id);
-    if (this.#isClosing) return (_status, error) => isQTasksError(error, 'APP_CLOSED');
+    if (this.#isClosing) return (_status, error) => isClosed(error);
     if (caller?.signal.aborted) {
       const { reason } = caller.signal;
       const isOther = known !== undefined && known.spec !== spec;
@@ -392,10 +397,13 @@ export class World {
       );
       this.must(hanging.length > 0, 'no run is forgotten');
       for (const { attempts, cancels } of hanging) {
-        const { ctx, view, children = [] } = attempts.at(-1) ?? {};
-        this.must(!(ctx ?? view)?.signal.aborted, 'an attempt that was aborted ends');
-        // What was started by a teardown is waited for.
-        this.must(cancels.length === 0 || !children.every(isOver), 'a cancelled run ends');
+        const { ctx, view, children = [], layers = [] } = attempts.at(-1) ?? {};
+        // Who tears down waits for what it has started meanwhile, which nothing cancels.
+        if (!children.every(isOver)) continue;
+        // Middleware may do what it wants with a failure, as long as nobody cancels.
+        const isFailure = layers.some(({ spec }) => spec.kind === 'hangs after');
+        this.must(isFailure || !(ctx ?? view)?.signal.aborted, 'an attempt that was aborted ends');
+        this.must(cancels.length === 0, 'a cancelled run ends');
       }
       // The end of one may be the end of another.
       for (const log of hanging) if (!isOver(log)) this.cancel(log);
@@ -419,4 +427,5 @@ export class World {
 }
 
 const keyOf = (session: string, id: string): string => `${session} ${id}`;
+export const isClosed = (error: unknown): boolean => isQTasksError(error, 'APP_CLOSED');
 const isOptionInvalid = (error: unknown): boolean => isQTasksError(error, 'OPTION_INVALID');

@@ -14,8 +14,8 @@ class Account extends AsyncState<Fields> {
 }
 
 declare global {
-  /** Tells the test of a transfer. */
-  function report(): void;
+  /** Tells a test that wants to know of a transfer, also if the tab is killed next. */
+  var report: (() => void) | undefined;
 }
 
 /** Wrong by itself: between its read and its write others may write. */
@@ -32,6 +32,7 @@ const account = app.state(Account);
 const id = { app: 'tabs', session: '', state: 'account' };
 const told: Change[] = [];
 let isGoing = false;
+let acknowledged = 0;
 const heard: StateChange<Fields>[] = [];
 
 const driver = {
@@ -58,15 +59,22 @@ const driver = {
   async addAlone(times: number): Promise<void> {
     for (let time = 0; time < times; time++) await app.run(alone);
   },
-  /** Moves one from left to right until it is stopped, and reports each that was acknowledged. */
-  async transfer(): Promise<void> {
-    for (isGoing = true; isGoing; report()) {
+  /** Moves one from left to right until it is stopped; gives how often that was acknowledged. */
+  async transfer(): Promise<number> {
+    acknowledged = 0;
+    for (isGoing = true; isGoing; acknowledged++) {
       await account.update(({ count = 0, left = 0, right = 0 }) => ({
         count: count + 1,
         left: left - 1,
         right: right + 1,
       }));
+      globalThis.report?.();
     }
+    return acknowledged;
+  },
+  /** Waits until it has done so a few times more. */
+  async goOn(): Promise<void> {
+    for (const enough = acknowledged + 5; acknowledged < enough; ) await account.get();
   },
   stop(): void {
     isGoing = false;

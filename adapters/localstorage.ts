@@ -166,13 +166,7 @@ class WebStorage implements StorageAdapter, Place {
     const name = nameOf(id);
     const writer = this.#writers.get(name) ?? new Writer(this, name);
     this.#writers.set(name, writer);
-    const { set, delete: gone } = commit;
-    const copy = {
-      ...commit,
-      ...(set ? { set: new Map(set) } : {}),
-      ...(gone ? { delete: [...gone] } : {}),
-    };
-    return writer.add(copy, signal);
+    return writer.add(commit, signal);
   }
 
   idle(name: string): void {

@@ -92,6 +92,7 @@ export class Onion {
   }
 
   abort(reason: unknown, isCancel: boolean): void {
+    if (this.#isOver) return;
     this.#isAborted = true;
     this.attempt.abort(reason, isCancel);
     if (this.#isInsideOver) this.#limit();

@@ -1,25 +1,12 @@
 /** What Node is told of a failure that nobody sees. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { QTasks } from '../src/index.js';
 import { settle } from './support/clock.js';
 import { rejection, turn } from './support/promises.js';
+import { collectUnhandled } from './support/unhandled.js';
 
 describe('a failure that nobody sees and no listener hears of', () => {
-  const rejections: unknown[] = [];
-  const note = (error: unknown) => void rejections.push(error);
-  let listeners: ((...args: unknown[]) => void)[] = [];
-
-  // The test runner listens too, and would fail the test.
-  beforeEach(() => {
-    listeners = process.listeners('unhandledRejection') as typeof listeners;
-    process.removeAllListeners('unhandledRejection');
-    process.on('unhandledRejection', note);
-    rejections.length = 0;
-  });
-  afterEach(() => {
-    process.removeAllListeners('unhandledRejection');
-    for (const listener of listeners) process.on('unhandledRejection', listener);
-  });
+  const rejections = collectUnhandled();
 
   it('becomes one unhandled rejection with the very error object', async () => {
     const app = new QTasks();

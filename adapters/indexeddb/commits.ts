@@ -3,7 +3,7 @@ import type { Clock } from '../../src/clock.js';
 import { isQTasksError } from '../../src/errors.js';
 import type { BucketId, Commit, CommitResult, Revision } from '../../src/storage.js';
 import type { Notice } from '../shared/notices.js';
-import { revisions } from '../shared/record.js';
+import { copyOf, revisions } from '../shared/record.js';
 import type { Database } from './database.js';
 import { Group, type Pending } from './group.js';
 
@@ -36,7 +36,7 @@ export class Commits {
 
   add(id: BucketId, commit: Commit, signal: AbortSignal | undefined): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      const pending = { id: { ...id }, commit: copy(commit), signal, isAnswered: false };
+      const pending = { id: { ...id }, commit: copyOf(commit), signal, isAnswered: false };
       this.#pending.push({ ...pending, resolve, reject });
       this.#running ??= this.#run();
     });
@@ -98,13 +98,6 @@ export class Commits {
     return group;
   }
 }
-
-/** As it is at the call: it may be some time until it is made. */
-const copy = (commit: Commit): Commit => ({
-  ...commit,
-  ...(commit.set ? { set: new Map(commit.set) } : {}),
-  ...(commit.delete ? { delete: [...commit.delete] } : {}),
-});
 
 const isUnknown = (error: unknown): boolean => isQTasksError(error, 'STORAGE_UNKNOWN_OUTCOME');
 

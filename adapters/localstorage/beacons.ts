@@ -8,6 +8,7 @@
  * misses one that it knew waits a moment. One that came, wrote and was killed meanwhile is not missed.
  * @see https://github.com/whatwg/html/issues/403
  */
+import { nextTurn } from '../../src/promises.js';
 import type { Milliseconds } from '../../src/types.js';
 import { acquire } from '../shared/locks.js';
 
@@ -116,22 +117,10 @@ async function until(isTrue: () => boolean, longest: Milliseconds): Promise<bool
   let waited = 0;
   for (let then = performance.now(); !isTrue(); ) {
     if (waited >= longest) return false;
-    await turn();
+    await nextTurn();
     const now = performance.now();
     waited += Math.min(now - then, 50);
     then = now;
   }
   return true;
-}
-
-/** One turn of the event loop, also in a hidden page, where timers are slow. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

@@ -1,10 +1,11 @@
 /** The commits of one bucket: all that wait are made in one hold of its lock, by one `setItem`. */
 import type { Clock } from '../../src/clock.js';
 import { QTasksError } from '../../src/errors.js';
+import { nextTurn } from '../../src/promises.js';
 import type { Change, Commit, CommitResult, Revision } from '../../src/storage.js';
-import { apply, verdict } from '../shared/record.js';
+import { apply, copyOf, verdict } from '../shared/record.js';
 import { changeOf } from '../shared/watchers.js';
-import { type Beacons, turn } from './beacons.js';
+import type { Beacons } from './beacons.js';
 import { type Item, parse, stringify } from './items.js';
 
 /** What all buckets of an adapter share. */
@@ -46,7 +47,7 @@ export class Writer {
 
   add(commit: Commit, signal: AbortSignal | undefined): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ commit, signal, resolve, reject });
+      this.#pending.push({ commit: copyOf(commit), signal, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -73,7 +74,7 @@ export class Writer {
     if (!isRefused) return;
     // Whoever was refused tries again before anybody else: two tabs that take turns would refuse
     // the same one for ever.
-    await turn();
+    await nextTurn();
     await this.#commitGroup(newest);
   }
 

@@ -35,6 +35,13 @@ export function expire(record: BucketRecord<unknown>, now: EpochMs): void {
   record.expiresAt = now + keptFor;
 }
 
+/** A commit as it is at the call: it may be some time until it is made. */
+export const copyOf = (commit: Commit): Commit => ({
+  ...commit,
+  ...(commit.set ? { set: new Map(commit.set) } : {}),
+  ...(commit.delete ? { delete: [...commit.delete] } : {}),
+});
+
 /** What a commit means to a record: a repeat, one whose condition does not hold, or one to be made. */
 export function verdict(
   { revision, sequences }: BucketRecord<unknown>,

@@ -1,25 +1,12 @@
 /** Those lines of the survey of task runtimes (runtime.test.ts) that need Node to be seen. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { QTasks } from '../../src/index.js';
 import { settle } from '../support/clock.js';
 import { heapUsed, runMany } from '../support/heap.js';
 import { turn } from '../support/promises.js';
+import { collectUnhandled } from '../support/unhandled.js';
 
-const rejections: unknown[] = [];
-const note = (error: unknown) => void rejections.push(error);
-let listeners: ((...args: unknown[]) => void)[] = [];
-
-// The test runner listens too, and would fail the test.
-beforeEach(() => {
-  listeners = process.listeners('unhandledRejection') as typeof listeners;
-  process.removeAllListeners('unhandledRejection');
-  process.on('unhandledRejection', note);
-  rejections.length = 0;
-});
-afterEach(() => {
-  process.removeAllListeners('unhandledRejection');
-  for (const listener of listeners) process.on('unhandledRejection', listener);
-});
+const rejections = collectUnhandled();
 
 it('29 a failure that nobody looks at surfaces exactly once: by an event, or as an unhandled rejection', async () => {
   const no = new Error('no');

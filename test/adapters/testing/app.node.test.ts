@@ -1,24 +1,11 @@
 /** What a test runner in Node is told of failures in a test app that nobody looks at. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { testApp } from '../../../adapters/testing/index.js';
 import { rejection, turn } from '../../support/promises.js';
+import { collectUnhandled } from '../../support/unhandled.js';
 
 describe('a failure in a test app that nobody looks at', () => {
-  const rejections: unknown[] = [];
-  const note = (error: unknown) => void rejections.push(error);
-  let listeners: ((...args: unknown[]) => void)[] = [];
-
-  // The test runner listens too, and would fail the test.
-  beforeEach(() => {
-    listeners = process.listeners('unhandledRejection') as typeof listeners;
-    process.removeAllListeners('unhandledRejection');
-    process.on('unhandledRejection', note);
-    rejections.length = 0;
-  });
-  afterEach(() => {
-    process.removeAllListeners('unhandledRejection');
-    for (const listener of listeners) process.on('unhandledRejection', listener);
-  });
+  const rejections = collectUnhandled();
 
   it.each([true, false])('fails the test, once, with parity: %s', async (parity) => {
     const app = testApp({ parity });

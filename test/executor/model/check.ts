@@ -384,9 +384,7 @@ export class Check {
 
   /** Whether its handler may have gone on when nobody waited for it any more. */
   #mayBeLeft({ ctx, view, run, isRetried }: AttemptLog): boolean {
-    const signal = (ctx ?? view)?.signal;
-    if (signal) return signal.aborted && !(ctx && run.spec.obeys);
-    return isRetried || run.ends[0]?.failed === true;
+    return (ctx ?? view)?.signal.aborted ?? (isRetried || run.ends[0]?.failed === true);
   }
 
   #checkHolds(): void {

@@ -212,7 +212,10 @@ export class Users {
   layer(spec: LayerSpec): Middleware {
     const world = this.#world;
     return async (view, next) => {
-      const attempt = world.attempt(view.session, view.id, view.attempt);
+      // Not by the id: one that was given up may go on as the next run of its id does.
+      const [run] = view.args as readonly (RunLog | undefined)[];
+      const attempt = run?.attempts[view.attempt - 1];
+      if (!attempt) throw new Error('it surrounds no attempt');
       const log: LayerLog = { spec, next: undefined, end: undefined };
       attempt.view = view;
       attempt.layers.push(log);

@@ -21,6 +21,8 @@ export class Onion {
   readonly #inner: Promise<unknown>[] = [];
   #isInsideOver = false;
   #isAborted = false;
+  /** How the outermost layer has ended. */
+  #answer: { readonly failing: boolean; readonly outcome: unknown } | undefined = undefined;
   #isOver = false;
   #grace: unknown = undefined;
 
@@ -101,16 +103,20 @@ export class Onion {
   /** Middleware may go on after a cancel as long as a handler may; of a timeout it makes what it wants. */
   #limit(): void {
     const { clock } = this.attempt.runtime;
-    this.#grace ??= clock.setTimeout(() => {
-      this.#end(this.attempt.failing, this.attempt.outcome);
-    }, this.job.grace);
+    this.#grace ??= clock.setTimeout(() => this.#conclude(), this.job.grace);
   }
 
   async #layersEnded(failing: boolean, outcome: unknown): Promise<void> {
+    this.#answer = { failing, outcome };
     // What the attempt has open must close first. Who comes later may still call on.
     for (const inner of this.#inner) await inner;
-    if (this.cancelled) this.#end(true, this.attempt.outcome);
-    else this.#end(failing, outcome);
+    this.#conclude();
+  }
+
+  /** A cancelled attempt stays one; else the outermost layer decides, if it has. */
+  #conclude(): void {
+    const { failing, outcome } = this.cancelled ? this.attempt : (this.#answer ?? this.attempt);
+    this.#end(failing, outcome);
   }
 
   #end(failing: boolean, outcome: unknown): void {

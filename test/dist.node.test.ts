@@ -60,6 +60,8 @@ describe('the package', () => {
     expect(await consumer.node('names.js')).toEqual([
       'qtasks-lite AsyncState Context Depends QTasks QTasksError isQTasksError task',
       'qtasks-lite/memory memory',
+      'qtasks-lite/indexeddb indexeddb',
+      'qtasks-lite/localstorage localstorage',
       'qtasks-lite/testing ManualClock testApp testStorage',
     ]);
   });

@@ -183,3 +183,21 @@ it('logs the start of a run whose first lock has failed', async () => {
     '[app] work completed',
   ]);
 });
+
+it('keeps what the outermost middleware has answered where a cancel ends the wait for the others', async () => {
+  const clock = new ManualClock();
+  const early: Middleware = async (_run, next) => {
+    void next();
+    return 'early';
+  };
+  const stuck: Middleware = async (_run, next) => {
+    await next();
+    return never;
+  };
+  const app = new QTasks({ clock, middleware: [early, stuck] });
+  const run = app.task('work', () => 'value', { grace: 10 })();
+  await clock.advance(1);
+  run.cancel('late');
+  await clock.advance(10);
+  expect(await run).toBe('early');
+});

@@ -88,10 +88,11 @@ test('exclusive tasks of two tabs never overlap', async () => {
 test('50 a write is told once in each tab that listens, with its fields and where it comes from', async () => {
   await one.page.evaluate(() => driver.account.update({ count: 1, right: 1 }));
   for (const { page } of [one, other]) await page.evaluate(() => driver.subscribe());
-  await one.page.evaluate(async () => {
-    await driver.account.update({ count: 2, right: 2 });
-    await driver.account.delete('right');
-  });
+  await one.page.evaluate(() => driver.account.update({ count: 2, right: 2 }));
+  // Who hears late tells what is there by then.
+  await other.page.waitForFunction(() => driver.changes.length > 0);
+  await one.page.evaluate(() => driver.account.delete('right'));
+  await other.page.waitForFunction(() => driver.changes.length > 1);
   await other.page.evaluate(() => driver.account.set('count', 3));
   for (const { page } of [one, other]) {
     await page.waitForFunction(() => driver.changes.some(({ changed }) => changed.length === 1));

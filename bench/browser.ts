@@ -362,8 +362,8 @@ async function web(): Promise<void> {
           async () => (await store.get('f5')) === 'v'.repeat(20),
         ),
         checked(
-          () => Promise.all(names(1_000).map((field, index) => store.set(field, index))),
-          async () => (await store.get('f7')) === 7,
+          () => Promise.all(names(1_000).map((field, index) => store.set(`many-${field}`, index))),
+          async () => (await store.get('many-f7')) === 7,
         ),
       ];
     }),

@@ -13,8 +13,9 @@ const isBefore = (one: Waiting, other: Waiting): boolean =>
   one.priority < other.priority || (one.priority === other.priority && one.order < other.order);
 
 /**
- * A binary heap: adding and taking cost O(log n). As long as each comes behind all the others, as those
- * of one priority do, it is sorted: then it is taken from its front at no cost.
+ * A heap, where four lie below each, which is faster than two: adding and taking cost O(log n). As long as
+ * each comes behind all the others, as those of one priority do, it is sorted: then it is taken from its
+ * front at no cost.
  */
 export class PriorityQueue<Item extends Waiting> {
   #items: (Item | undefined)[] = [];
@@ -78,11 +79,15 @@ export class PriorityQueue<Item extends Waiting> {
     if (!last || items.length === 0) return first;
     // The hole sinks to the bottom, where the last most likely belongs, and rises from there with it.
     let hole = 0;
-    for (let below = 1; below < items.length; below = 2 * hole + 1) {
-      const [left, right] = [items[below], items[below + 1]];
-      if (left && right && isBefore(right, left)) below++;
-      items[hole] = items[below];
-      hole = below;
+    for (let least = 1; least < items.length; least = 4 * hole + 1) {
+      const end = Math.min(least + 4, items.length);
+      for (let other = least + 1; other < end; other++) {
+        const one = items[other];
+        const than = items[least];
+        if (one && than && isBefore(one, than)) least = other;
+      }
+      items[hole] = items[least];
+      hole = least;
     }
     this.#rise(last, hole);
     return first;
@@ -92,7 +97,7 @@ export class PriorityQueue<Item extends Waiting> {
   #rise(item: Item, from: number): void {
     let hole = from;
     while (hole > 0) {
-      const above = (hole - 1) >> 1;
+      const above = (hole - 1) >> 2;
       const parent = this.#items[above];
       if (!parent || isBefore(parent, item)) break;
       this.#items[hole] = parent;

@@ -169,7 +169,7 @@ async function around(): Promise<void> {
   await measure({
     title: 'One run, with something around it',
     columns: ['time'],
-    calls: 2_000,
+    calls: 10_000,
     contestants: [
       contestant('nothing'),
       contestant('one middleware', { middleware: passes }),

@@ -1,12 +1,14 @@
 /** The storage of an origin: all its pages and workers share it, and it survives them. */
 import { type Clock, systemClock } from '../src/clock.js';
 import { isQTasksError } from '../src/errors.js';
-import { checkOptions, hasMethods, kinds } from '../src/options.js';
+import { checkOptions, kinds } from '../src/options.js';
 import type {
+  AbortOptions,
   BucketId,
   Change,
   Commit,
   CommitResult,
+  ReadOptions,
   Snapshot,
   StorageAdapter,
 } from '../src/storage.js';
@@ -15,6 +17,7 @@ import { Database, type Work } from './indexeddb/database.js';
 import { dueRows, keysOf, load, valuesOf } from './indexeddb/rows.js';
 import { Sweeper } from './indexeddb/sweeper.js';
 import { onPutAway } from './shared/bfcache.js';
+import { bucketKey } from './shared/keys.js';
 import { webLock } from './shared/locks.js';
 import { type Notice, Notices } from './shared/notices.js';
 import { Watchers } from './shared/watchers.js';
@@ -33,21 +36,13 @@ export interface IndexedDBOptions {
   readonly clock?: Clock;
 }
 
-interface AbortOptions {
-  readonly signal?: AbortSignal;
-}
-
-interface ReadOptions extends AbortOptions {
-  readonly fields?: readonly string[];
-}
-
 const optionKinds = {
   database: kinds.name,
   durability: [
     'one of default, strict, relaxed',
     (value: unknown) => ['default', 'strict', 'relaxed'].includes(String(value)),
   ],
-  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
+  clock: kinds.clock,
 } as const;
 
 /**
@@ -93,7 +88,7 @@ class IndexedDBStorage implements StorageAdapter {
   }
 
   async read(id: BucketId, { fields, signal }: ReadOptions = {}): Promise<Snapshot> {
-    throwIfAborted(signal);
+    signal?.throwIfAborted();
     return this.#look(async (store) => {
       const row = await load(store, id, this.#clock.now());
       return { revision: row.revision, fields: await valuesOf(store, id, row, fields) };
@@ -112,7 +107,7 @@ class IndexedDBStorage implements StorageAdapter {
   }
 
   async commit(id: BucketId, commit: Commit, { signal }: AbortOptions = {}): Promise<CommitResult> {
-    throwIfAborted(signal);
+    signal?.throwIfAborted();
     this.#notePage();
     return this.#commits.add(id, commit, signal);
   }
@@ -130,9 +125,9 @@ class IndexedDBStorage implements StorageAdapter {
     const now = this.#clock.now();
     yield* await this.#look(async (store) => {
       const [ids, due] = await Promise.all([keysOf(store, prefix), dueRows(store, now)]);
-      const isDue = new Set(due.map(({ id }) => JSON.stringify(id)));
+      const isDue = new Set(due.map(({ id }) => bucketKey(id)));
       const looks = ids.map(async (id) => {
-        if (!isDue.has(JSON.stringify(id))) return true;
+        if (!isDue.has(bucketKey(id))) return true;
         return (await load(store, id, now)).revision !== null;
       });
       const isThere = await Promise.all(looks);
@@ -180,8 +175,4 @@ class IndexedDBStorage implements StorageAdapter {
     this.#notices.close();
     await this.#database.close();
   }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }

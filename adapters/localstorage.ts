@@ -2,12 +2,14 @@
 import { type Clock, systemClock } from '../src/clock.js';
 import { QTasksError } from '../src/errors.js';
 import { Mutex } from '../src/mutex.js';
-import { checkOptions, hasMethods } from '../src/options.js';
+import { checkOptions, hasMethods, kinds } from '../src/options.js';
 import type {
+  AbortOptions,
   BucketId,
   Change,
   Commit,
   CommitResult,
+  ReadOptions,
   Snapshot,
   StorageAdapter,
 } from '../src/storage.js';
@@ -28,19 +30,11 @@ export interface LocalStorageOptions {
   readonly clock?: Clock;
 }
 
-interface AbortOptions {
-  readonly signal?: AbortSignal;
-}
-
-interface ReadOptions extends AbortOptions {
-  readonly fields?: readonly string[];
-}
-
 const lockPrefix = 'qtasks-lite:localstorage:';
 
 const optionKinds = {
   area: ['a Storage, like localStorage', hasMethods('getItem', 'setItem', 'removeItem', 'key')],
-  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
+  clock: kinds.clock,
 } as const;
 
 /**

@@ -1,13 +1,15 @@
 /** The storage of one runtime: plain maps, for tests, servers of one process and pages that may forget. */
 import { type Clock, systemClock } from '../src/clock.js';
 import { Mutex } from '../src/mutex.js';
-import { check, checkOptions, hasMethods, kinds } from '../src/options.js';
+import { check, checkOptions, kinds } from '../src/options.js';
 import type {
+  AbortOptions,
   BucketId,
   Change,
   Commit,
   CommitResult,
   LockPlace,
+  ReadOptions,
   Snapshot,
   StorageAdapter,
 } from '../src/storage.js';
@@ -29,14 +31,6 @@ export interface MemoryOptions {
   readonly clock?: Clock;
 }
 
-interface AbortOptions {
-  readonly signal?: AbortSignal;
-}
-
-interface ReadOptions extends AbortOptions {
-  readonly fields?: readonly string[];
-}
-
 const optionKinds = {
   maxSessions: [
     'a whole number, 1 or more',
@@ -47,7 +41,7 @@ const optionKinds = {
     (value: unknown) => Number.isFinite(value) && Number(value) > 0,
   ],
   onEvict: kinds.function,
-  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
+  clock: kinds.clock,
 } as const;
 
 /**
@@ -79,12 +73,12 @@ class MemoryStorage implements StorageAdapter {
   }
 
   async read(id: BucketId, options?: ReadOptions): Promise<Snapshot> {
-    throwIfAborted(options?.signal);
+    options?.signal?.throwIfAborted();
     return snapshot(this.#buckets.find(id), options?.fields);
   }
 
   async commit(id: BucketId, commit: Commit, options?: AbortOptions): Promise<CommitResult> {
-    throwIfAborted(options?.signal);
+    options?.signal?.throwIfAborted();
     const { writer, sequence, ifRevision, ttl } = commit;
     if (ttl !== undefined && ttl !== null) check('commit: the ttl', ttl, kinds.duration);
     this.#buckets.tend();
@@ -99,7 +93,10 @@ class MemoryStorage implements StorageAdapter {
     }
     remember(bucket.sequences, writer, sequence);
     const revision = this.#change(bucket, commit);
-    this.#watchers.tell(id, changeOf(commit, bucket.fields.size === 0 ? null : revision));
+    // Most buckets are watched by nobody: then there is nothing to build.
+    if (!this.#watchers.isEmpty) {
+      this.#watchers.tell(id, changeOf(commit, bucket.fields.size === 0 ? null : revision));
+    }
     return { ok: true, revision, previous };
   }
 
@@ -143,10 +140,6 @@ class MemoryStorage implements StorageAdapter {
   async close(): Promise<void> {
     this.#watchers.clear();
   }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }
 
 function snapshot(bucket: Bucket | undefined, names?: readonly string[]): Snapshot {

@@ -12,8 +12,8 @@ export interface RunHost {
   cancel(run: ActiveRun): void;
 }
 
-/** What tells a run from others. */
-export interface RunIdentity {
+/** Where a run comes from, and what it is called. */
+export interface RunOrigin {
   readonly taskName: string;
   readonly session: string;
   /** The run that it is part of. */
@@ -29,8 +29,9 @@ export class ActiveRun implements Run<unknown, unknown> {
   status: RunStatus = 'new';
   /** How many attempts were started. */
   attempts = 0;
-  /** Whether an attempt has begun, and whether the handler of the last one has returned. */
+  /** Whether an attempt has begun. */
   hasStarted = false;
+  /** Whether the handler of the last attempt has returned. */
   hasReturned = false;
   /** The attempt that goes on right now. */
   attempt: { abort(reason: unknown, isCancel: boolean): void } | undefined = undefined;
@@ -66,7 +67,7 @@ export class ActiveRun implements Run<unknown, unknown> {
   /** There once a value was streamed or somebody reads. */
   stream: Stream | undefined = undefined;
 
-  constructor(host: RunHost, { taskName, session, parent, id, boundary }: RunIdentity) {
+  constructor(host: RunHost, { taskName, session, parent, id, boundary }: RunOrigin) {
     this.#host = host;
     this.taskName = taskName;
     this.session = session;

@@ -36,8 +36,9 @@ export interface Job {
   readonly middleware: readonly Middleware[];
   /** Of a run that is part of another one: the slot that it shares. */
   readonly slot: Slot | undefined;
-  /** Whether each attempt takes the hold of its session, and whether it or a parent has it. */
+  /** Whether each attempt takes the hold of its session. */
   readonly takesHold: boolean;
+  /** Whether it has the hold by then, by itself or by a parent. */
   readonly isHeld: boolean;
 }
 
@@ -258,8 +259,8 @@ export class Attempt implements Sink<Node>, ContextHost, StreamHost {
     }
     this.#stage = CLOSING;
     const { clock } = this.runtime;
-    for (const timer of [this.#timeout, this.#grace])
-      if (timer !== undefined) clock.clearTimeout(timer);
+    if (this.#timeout !== undefined) clock.clearTimeout(this.#timeout);
+    if (this.#grace !== undefined) clock.clearTimeout(this.#grace);
     if (this.failing) this.#children?.cancel(this.outcome);
     while (this.#children && !this.#children.isEmpty) await this.#children.join();
     if (!this.failing) this.#host.returned(this);

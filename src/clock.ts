@@ -16,6 +16,23 @@ export interface Clock {
   atEndOfTurn?(callback: () => void): void;
 }
 
+/** Waits for something, but no longer; tells whether it was in time. What it rejects with is passed on. */
+export async function atMost(
+  duration: Milliseconds,
+  awaited: unknown,
+  clock: Clock,
+): Promise<boolean> {
+  let timer: unknown;
+  const late = new Promise<false>((resolve) => {
+    timer = clock.setTimeout(() => resolve(false), duration);
+  });
+  try {
+    return await Promise.race([Promise.resolve(awaited).then(() => true), late]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}
+
 /** The longest delay that timers of browsers and Node keep: 2^31 - 1, near 25 days. */
 const longest = 2_147_483_647;
 

@@ -1,10 +1,9 @@
 /** The inside of an app: what its clients share. */
-
 import { ActiveRun } from './active-run.js';
 import type { Attempt, Job } from './attempt.js';
 import { BOUNDARY, type Boundary } from './boundary.js';
 import { type CloseOptions, drainOf, type RunSettings } from './client.js';
-import { type Clock, systemClock } from './clock.js';
+import { atMost, type Clock, systemClock } from './clock.js';
 import type { StateNeed } from './depends.js';
 import { QTasksError } from './errors.js';
 import { Events } from './events.js';
@@ -56,7 +55,7 @@ const optionKinds = {
   remember: kinds.object,
   middleware: middlewareKind,
   logger: ['an object with info, warn and error', hasMethods('info', 'warn', 'error')],
-  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
+  clock: kinds.clock,
 } as const;
 
 /** One app. */
@@ -124,20 +123,19 @@ export class Core implements ExecutorHost {
     const { signal, id, transfer } = settings;
     const taskName = nameOf(target);
     const boundary = this.#boundary;
-    const identity = { taskName, session, parent: undefined, id, boundary };
-    const run = new ActiveRun(this.#executor, identity);
+    const origin = { taskName, session, parent: undefined, id, boundary };
+    const run = new ActiveRun(this.#executor, origin);
     try {
       if (this.#isClosing) throw this.#closed('run');
       const found = this.registry.find(target);
       const known = id === undefined ? undefined : this.#remembered.find(session, id);
       if (known && known.taskName !== taskName) throw otherTask(known);
       if (known && !signal?.aborted) return known;
-      // Last, as it moves what is to be moved.
-      const pass = (): readonly unknown[] =>
-        boundary ? boundary.args(taskName, args, transfer) : args;
       if (signal?.aborted) this.#executor.refuse(run, 'cancel', signal.reason);
       else {
-        const job = this.#job(found, pass, session, settings);
+        let job = this.#job(found, args, session, settings);
+        // Last, as it moves what is to be moved.
+        if (boundary) job = { ...job, args: boundary.args(taskName, args, transfer) };
         if (signal) this.#signals.follow(signal, run);
         if (id !== undefined) this.#remembered.add(run);
         this.#executor.start(run, job);
@@ -160,7 +158,7 @@ export class Core implements ExecutorHost {
     try {
       if (isOver)
         throw new QTasksError('OPTION_INVALID', 'ctx.run: the run is over; run it earlier');
-      const job = this.#job(this.registry.find(target), () => args, session, {}, parent);
+      const job = this.#job(this.registry.find(target), args, session, {}, parent);
       const { closedWith } = this.#executor;
       if (isAborted || closedWith)
         this.#executor.refuse(run, 'cancel', closedWith ?? parent.outcome);
@@ -174,7 +172,7 @@ export class Core implements ExecutorHost {
   /** @param parent the attempt that it is part of */
   #job(
     { task, plan, middleware }: Found,
-    args: () => readonly unknown[],
+    args: readonly unknown[],
     session: string,
     settings: RunSettings,
     parent?: Attempt,
@@ -185,7 +183,7 @@ export class Core implements ExecutorHost {
     return {
       task,
       plan,
-      args: args(),
+      args,
       scope: plan.usesSession ? this.#scopeFor(session, parent) : this.#workerScope,
       timeout: settings.timeout ?? options.timeout,
       grace: options.grace ?? this.#grace,
@@ -260,19 +258,12 @@ export class Core implements ExecutorHost {
 
   /** Waits for a callback, but not longer than `grace`. */
   async #bounded(callback: () => void | Promise<void>, errors: unknown[]): Promise<void> {
-    let timer: unknown;
-    const late = new Promise<void>((_resolve, reject) => {
-      timer = this.clock.setTimeout(() => {
-        const message = `app "${this.name}": state writes were still on their way as it was closed`;
-        reject(new QTasksError('STORAGE_UNKNOWN_OUTCOME', message));
-      }, this.#grace);
-    });
     try {
-      await Promise.race([callback(), late]);
+      if (await atMost(this.#grace, callback(), this.clock)) return;
+      const message = `app "${this.name}": state writes were still on their way as it was closed`;
+      throw new QTasksError('STORAGE_UNKNOWN_OUTCOME', message);
     } catch (error) {
       errors.push(error);
-    } finally {
-      this.clock.clearTimeout(timer);
     }
   }
 

@@ -78,6 +78,12 @@ Object.defineProperty(QTasksError.prototype, 'name', {
   writable: true,
 });
 
+/** What a storage adapter threw: as it is where it names a `STORAGE_*` code, else as the cause of one. */
+export function storageError(error: unknown, message: string): unknown {
+  if (isQTasksError(error) && error.code.startsWith('STORAGE_')) return error;
+  return new QTasksError('STORAGE_UNAVAILABLE', message, { cause: error });
+}
+
 /**
  * Tells whether something is an error of this library, with this code if one is given.
  *

@@ -3,7 +3,7 @@ import type { ActiveRun, RunHost } from './active-run.js';
 import { Attempt, type AttemptHost, type Job } from './attempt.js';
 import { QTasksError } from './errors.js';
 import type { EventMap } from './events.js';
-import { Holds, type Release } from './holds.js';
+import { Holds } from './holds.js';
 import { type Logger, silent } from './logger.js';
 import type { Runtime } from './need.js';
 import { Onion } from './onion.js';
@@ -12,7 +12,7 @@ import { isThenable } from './promises.js';
 import { backoff, isWorthRetry } from './retry.js';
 import { accepted } from './schema.js';
 import { Slots } from './slots.js';
-import type { Milliseconds } from './types.js';
+import type { Milliseconds, StandardSchema } from './types.js';
 
 /** The app, as its executor sees it. */
 export interface ExecutorHost extends Runtime {
@@ -60,7 +60,8 @@ export class Executor implements RunHost, AttemptHost {
   /** Starts a run at once if nothing is in its way, else as soon as it can. */
   start(run: ActiveRun, job: Job): void {
     this.#add(run);
-    if (job.task.options.input) void this.#validate(run, job);
+    const { input } = job.task.options;
+    if (input) void this.#validate(run, job, input);
     else this.#prepare(run, job);
   }
 
@@ -70,13 +71,12 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   /** Checks the arguments, once for all attempts. */
-  async #validate(run: ActiveRun, job: Job): Promise<void> {
-    const { name, options } = job.task;
-    const what = `task "${name}": the arguments`;
+  async #validate(run: ActiveRun, job: Job, input: StandardSchema): Promise<void> {
+    const what = `task "${job.task.name}": the arguments`;
     try {
-      let answer = options.input?.['~standard'].validate(job.args);
+      let answer = input['~standard'].validate(job.args);
       if (isThenable(answer)) answer = await answer;
-      const args = answer && accepted(answer, 'INPUT_INVALID', what);
+      const args = accepted(answer, 'INPUT_INVALID', what);
       if (!Array.isArray(args)) {
         const message = `${what}: option "input" must be a schema of the array of arguments, and give one`;
         throw new QTasksError('OPTION_INVALID', message);
@@ -100,7 +100,10 @@ export class Executor implements RunHost, AttemptHost {
     try {
       const release = await this.holds.acquire(run.session, acquiring.signal);
       // A cancelled one does not wait for the storage to notice.
-      const giveBack = (): Promise<void> => this.holds.release(release, job.grace);
+      const giveBack = (): Promise<void> => {
+        run.release = undefined;
+        return this.holds.release(release, job.grace);
+      };
       if (run.isSettled) return void giveBack();
       run.acquiring = undefined;
       run.release = giveBack;
@@ -157,14 +160,9 @@ export class Executor implements RunHost, AttemptHost {
 
   #ended(ended: Attempt | Onion): void {
     const { run, job } = ended;
-    if (run.release) void this.#giveBack(run, run.release).then(() => this.#conclude(ended));
+    if (run.release) void run.release().then(() => this.#conclude(ended));
     else this.#conclude(ended);
     this.#slots.leave(job);
-  }
-
-  #giveBack(run: ActiveRun, release: Release): Promise<void> {
-    run.release = undefined;
-    return release();
   }
 
   #conclude({ run, job, failing, outcome, cancelled, cleanupErrors }: Attempt | Onion): void {
@@ -204,7 +202,7 @@ export class Executor implements RunHost, AttemptHost {
     if (attempt) return attempt.abort(reason, true);
     if (backoff !== undefined) this.runtime.clock.clearTimeout(backoff);
     if (waiting) this.#slots.drop(waiting);
-    if (release) void this.#giveBack(run, release);
+    void release?.();
     this.settle(run, 'cancel', reason);
     acquiring?.abort(reason);
   }

@@ -1,5 +1,6 @@
 /** What keeps the exclusive runs of a session apart: the storage's lock, or without one a lock of the app. */
-import { isQTasksError, QTasksError } from './errors.js';
+import { atMost } from './clock.js';
+import { QTasksError, storageError } from './errors.js';
 import { Mutex } from './mutex.js';
 import type { Runtime } from './need.js';
 import type { Milliseconds } from './types.js';
@@ -32,10 +33,8 @@ export class Holds {
     try {
       return await storage.lock({ app, session }, { signal });
     } catch (error) {
-      if (signal.aborted || (isQTasksError(error) && error.code.startsWith('STORAGE_')))
-        throw error;
-      const message = `storage "${storage.name}" failed to lock session "${session}"`;
-      throw new QTasksError('STORAGE_UNAVAILABLE', message, { cause: error });
+      if (signal.aborted) throw error;
+      throw storageError(error, `storage "${storage.name}" failed to lock session "${session}"`);
     }
   }
 
@@ -50,17 +49,10 @@ export class Holds {
   }
 
   async #release(release: Release, grace: Milliseconds): Promise<void> {
-    const { clock } = this.#runtime;
-    let timer: unknown;
-    const late = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(resolve, grace);
-    });
     try {
-      await Promise.race([release(), late]);
+      await atMost(grace, release(), this.#runtime.clock);
     } catch (error) {
       this.#runtime.report(error);
-    } finally {
-      clock.clearTimeout(timer);
     }
   }
 

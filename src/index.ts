@@ -51,11 +51,13 @@ export type { Scope } from './scopes.js';
 export type { AnyTask, BoundTask, Task } from './signature.js';
 export { AsyncState, type StateChange, type StateFields, type StateInitial } from './state.js';
 export type {
+  AbortOptions,
   BucketId,
   Change,
   Commit,
   CommitResult,
   LockPlace,
+  ReadOptions,
   Revision,
   Snapshot,
   StorageAdapter,

@@ -75,6 +75,7 @@ export class Onion {
     return layer(this.#view, () => {
       const inner = isCalled ? Promise.reject(calledTwice()) : this.#call(position + 1);
       isCalled = true;
+      // The layer that has called it is told; here it only counts when it is over.
       this.#inner.push(inner.catch(() => {}));
       return inner;
     });

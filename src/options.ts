@@ -14,6 +14,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+/** An object that has these methods. */
+export const hasMethods =
+  (...names: string[]): ((value: unknown) => boolean) =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof Reflect.get(value, name) === 'function');
+
 /** The kinds of value that options and arguments have. */
 export const kinds = {
   boolean: ['a boolean', (value) => typeof value === 'boolean'],
@@ -35,16 +43,9 @@ export const kinds = {
     (value) => isNumber(value) && value >= 1 && (Number.isInteger(value) || value === Infinity),
   ],
   duration: ['milliseconds, 0 or more', (value) => isNumber(value) && value >= 0],
+  clock: ['a clock', hasMethods('now', 'setTimeout', 'clearTimeout')],
   limit: ['milliseconds, more than 0', (value) => isNumber(value) && value > 0],
 } as const satisfies Record<string, Kind>;
-
-/** An object that has these methods. */
-export const hasMethods =
-  (...names: string[]): ((value: unknown) => boolean) =>
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    names.every((name) => typeof Reflect.get(value, name) === 'function');
 
 /** Names a value for a message: what it is, never what it holds. */
 export function describe(value: unknown): string {

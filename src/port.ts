@@ -1,5 +1,5 @@
 /** What a bucket asks of its adapter, with every failure as one of the library's errors. */
-import { isQTasksError, QTasksError } from './errors.js';
+import { isQTasksError, QTasksError, storageError } from './errors.js';
 import type { Runtime } from './need.js';
 import { attempt } from './promises.js';
 import type {
@@ -79,8 +79,7 @@ export class Port {
   }
 
   #failure(error: unknown): unknown {
-    if (isQTasksError(error) && error.code.startsWith('STORAGE_')) return error;
     const message = `storage "${this.#storage.name}" failed on state "${this.id.state}"`;
-    return new QTasksError('STORAGE_UNAVAILABLE', message, { cause: error });
+    return storageError(error, message);
   }
 }

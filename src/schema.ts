@@ -11,8 +11,6 @@ export function isSchema(value: unknown): value is StandardSchema {
   return typeof (inside as { validate?: unknown } | undefined)?.validate === 'function';
 }
 
-const isAnswer = (answer: unknown): boolean => typeof answer === 'object' && answer !== null;
-
 /**
  * Gives the value that a schema's answer holds.
  * @param what names the value in the message
@@ -25,7 +23,8 @@ export function accepted(
   what: string,
   details: object = {},
 ): unknown {
-  if (!isAnswer(answer)) {
+  // A schema of somebody's own may answer anything.
+  if (Object(answer) !== answer) {
     const message = `${what}: its schema answers neither with a value nor with issues`;
     throw new QTasksError('OPTION_INVALID', message);
   }

@@ -1,4 +1,5 @@
 /** The scopes that outlive a run: each opens a dependency at first use and closes all at its end. */
+import { atMost } from './clock.js';
 import { QTasksError } from './errors.js';
 import type { EventMap } from './events.js';
 import type { Place } from './need.js';
@@ -87,13 +88,7 @@ export class SharedScope {
   async #closeAll(grace: Milliseconds): Promise<unknown[]> {
     const { clock } = this.place.runtime;
     const errors: unknown[] = [];
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimeout(resolve, grace);
-      void Promise.allSettled(this.#instances.values()).then(() => {
-        clock.clearTimeout(timer);
-        resolve();
-      });
-    });
+    await atMost(grace, Promise.allSettled(this.#instances.values()), clock);
     this.#isClosed = true;
     this.#instances.clear();
     for (let lease = this.#open.pop(); lease; lease = this.#open.pop()) {

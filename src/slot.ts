@@ -7,8 +7,9 @@
 export class Slot {
   /** The one that the attempt itself is in, if it is a child too. */
   readonly parent: Slot | undefined;
-  /** How many children wait, and how many go on. */
+  /** How many children wait for a hold. */
   waiting = 0;
+  /** How many children go on. */
   active = 0;
   isLent = false;
 

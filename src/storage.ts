@@ -68,6 +68,17 @@ export interface Change {
   readonly fields: readonly string[] | 'all';
 }
 
+/** What every call of an adapter may be given. */
+export interface AbortOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What a read may be given. */
+export interface ReadOptions extends AbortOptions {
+  /** Only these; without it all. */
+  readonly fields?: readonly string[];
+}
+
 /** What a lock covers: a session, or one state of it. The two never exclude each other. */
 export interface LockPlace {
   readonly app: string;
@@ -92,21 +103,14 @@ export interface StorageAdapter {
    * Reads a bucket, or some fields of it.
    * @throws the signal's reason once it aborts
    */
-  read(
-    bucket: BucketId,
-    options?: { readonly fields?: readonly string[]; readonly signal?: AbortSignal },
-  ): Promise<Snapshot>;
+  read(bucket: BucketId, options?: ReadOptions): Promise<Snapshot>;
   /**
    * Makes all changes of a commit or none, atomically for every opener of the same data. Resolves
    * once a read by anybody sees them.
    * @throws the signal's reason once it aborts, nothing applied; `STORAGE_UNKNOWN_OUTCOME` where
    * it cannot be told whether it was applied
    */
-  commit(
-    bucket: BucketId,
-    commit: Commit,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<CommitResult>;
+  commit(bucket: BucketId, commit: Commit, options?: AbortOptions): Promise<CommitResult>;
   /** Lists the buckets of an app, or of one session of it, in no order. */
   list(prefix: { readonly app: string; readonly session?: string }): AsyncIterable<BucketId>;
   /**
@@ -119,7 +123,7 @@ export interface StorageAdapter {
    * Waits for a lock and resolves to what frees it; freeing twice is freeing once.
    * @throws the signal's reason once it aborts
    */
-  lock?(place: LockPlace, options: { readonly signal?: AbortSignal }): Promise<() => Promise<void>>;
+  lock?(place: LockPlace, options: AbortOptions): Promise<() => Promise<void>>;
   /** Lets go of connections, listeners and timers, not of data. The next use opens again. */
   close(): Promise<void>;
 }

@@ -156,6 +156,7 @@ export class Database {
   async close(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
+    // Whoever has asked for it was told why it did not open.
     const db = await opening?.catch(() => undefined);
     db?.close();
   }
@@ -179,5 +180,6 @@ async function abandon(transaction: IDBTransaction, ended: Promise<void>): Promi
   } catch {
     // It has ended by itself.
   }
+  // Why it is given up is known; here it only counts that it is over.
   await ended.catch(() => {});
 }

@@ -38,14 +38,14 @@ interface Stored {
 
 type Key = [app: string, session: string, state: string];
 
-const bucketKey = ({ app, session, state }: BucketId): Key => [app, session, state];
-const fieldKey = (id: BucketId, field: string): IDBValidKey[] => [...bucketKey(id), field];
-const graveKey = (id: BucketId): IDBValidKey[] => [1, ...bucketKey(id)];
-const dueKey = (id: BucketId, at: EpochMs): IDBValidKey[] => [0, at, ...bucketKey(id)];
+const recordKey = ({ app, session, state }: BucketId): Key => [app, session, state];
+const fieldKey = (id: BucketId, field: string): IDBValidKey[] => [...recordKey(id), field];
+const graveKey = (id: BucketId): IDBValidKey[] => [1, ...recordKey(id)];
+const dueKey = (id: BucketId, at: EpochMs): IDBValidKey[] => [0, at, ...recordKey(id)];
 
 /** Reads a bucket, or what is kept of it. */
 export async function load(store: IDBObjectStore, id: BucketId, now: EpochMs): Promise<Row> {
-  const bucket = await promisifyRequest<string | undefined>(store.get(bucketKey(id)));
+  const bucket = await promisifyRequest<string | undefined>(store.get(recordKey(id)));
   const stored = bucket ?? (await promisifyRequest<string | undefined>(store.get(graveKey(id))));
   if (!stored) return { ...absent<null>(), dueAt: null, origin: 'nowhere', large: [] };
   const row = unpack(stored, bucket ? 'bucket' : 'grave');
@@ -81,7 +81,7 @@ export function save(store: IDBObjectStore, id: BucketId, row: Row, isFull = fal
     if (fields.get(field) !== null) store.delete(fieldKey(id, field));
   }
   const isGone = row.revision === null;
-  if (origin === 'bucket' && isGone) store.delete(bucketKey(id));
+  if (origin === 'bucket' && isGone) store.delete(recordKey(id));
   if (origin === 'grave' && (!isGone || isFull)) store.delete(graveKey(id));
   if (isGone && isFull) return;
   const { expiresAt, dueAt } = row;
@@ -90,7 +90,7 @@ export function save(store: IDBObjectStore, id: BucketId, row: Row, isFull = fal
     store.put(0, dueKey(id, expiresAt));
     row.dueAt = expiresAt;
   }
-  store.put(pack(row), isGone ? graveKey(id) : bucketKey(id));
+  store.put(pack(row), isGone ? graveKey(id) : recordKey(id));
 }
 
 function pack({ revision, fields, sequences, expiresAt, dueAt }: Row): string {

@@ -22,6 +22,7 @@ export class Sweeper {
   /** Looks in a while; who commits now does not wait for it. */
   plan(): void {
     this.#timer ??= this.#place.clock.setTimeout(() => {
+      // Whoever commits next is told what is wrong, and plans another one.
       const sweeping = this.#sweep().catch(() => {});
       this.#sweeping = sweeping.finally(() => {
         this.#timer = undefined;

@@ -21,6 +21,11 @@ export class Watchers {
     this.#storage = storage;
   }
 
+  /** Whether nobody watches anything. */
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
+  }
+
   /** The buckets that somebody watches. */
   get buckets(): readonly BucketId[] {
     return [...this.#listeners.values()].map(({ id }) => id);
@@ -41,7 +46,7 @@ export class Watchers {
 
   /** Tells of a commit that was made, a moment later. */
   tell(id: BucketId, change: Change): void {
-    if (this.#listeners.size === 0) return;
+    if (this.isEmpty) return;
     const listeners = this.#listeners.get(bucketKey(id))?.all;
     if (!listeners) return;
     // Those of now: one that comes later has not asked for what was before.

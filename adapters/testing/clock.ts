@@ -77,6 +77,7 @@ export class ManualClock implements Clock {
   async advance(duration: Milliseconds): Promise<void> {
     check('advance: the duration', duration, durationKind);
     const passed = this.#advanced.then(() => this.#pass(duration));
+    // It is this call that rejects; the next one only waits for its turn.
     this.#advanced = passed.catch(() => {});
     await passed;
   }

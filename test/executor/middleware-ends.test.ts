@@ -1,20 +1,11 @@
 /** Middleware around a cancel and a timeout, and how long it may keep a run, its slot and its hold. */
 import { describe, expect, it } from 'vitest';
-import { Context, Depends, isQTasksError, type Middleware, QTasks } from '../../src/index.js';
-import { ManualClock, settle } from '../support/clock.js';
+import { Context, Depends, isQTasksError, type Middleware } from '../../src/index.js';
+import { settle } from '../support/clock.js';
+import { setUp } from '../support/middleware.js';
 import { gate, never, rejection } from '../support/promises.js';
-import { traced } from '../support/traced.js';
 
 const no = new Error('no');
-
-/** An app on a manual clock, with a dependency that writes down what becomes of it. */
-function setUp(middleware: Middleware | readonly Middleware[] = []) {
-  const clock = new ManualClock();
-  const log: string[] = [];
-  const app = new QTasks({ clock, middleware, concurrency: 1 });
-  const dep = Depends(() => traced(log, 'dep'));
-  return { clock, log, app, dep };
-}
 
 describe('around a cancel', () => {
   it('cannot turn it into a success or another failure', async () => {

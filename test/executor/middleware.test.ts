@@ -2,28 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import {
   Context,
-  Depends,
   isQTasksError,
   type Middleware,
   type MiddlewareRun,
-  QTasks,
   type StandardSchema,
 } from '../../src/index.js';
-import { ManualClock, settle } from '../support/clock.js';
+import { settle } from '../support/clock.js';
+import { setUp } from '../support/middleware.js';
 import { gate, never, rejection } from '../support/promises.js';
 import { schema } from '../support/schemas.js';
-import { traced } from '../support/traced.js';
 
 const no = new Error('no');
-
-/** An app on a manual clock, with a dependency that writes down what becomes of it. */
-function setUp(middleware: Middleware | readonly Middleware[] = []) {
-  const clock = new ManualClock();
-  const log: string[] = [];
-  const app = new QTasks({ clock, middleware, concurrency: 1 });
-  const dep = Depends(() => traced(log, 'dep'));
-  return { clock, log, app, dep };
-}
 
 describe('what it is told', () => {
   it("is the run's id, task and session, the attempt, the arguments and the handler's own signal", async () => {

@@ -2,22 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { Context, isQTasksError, QTasks, type Run, task } from '../../src/index.js';
 import { ManualClock, settle } from '../support/clock.js';
-import { gate, rejection, turn } from '../support/promises.js';
-import { read } from '../support/read.js';
+import { rejection, turn } from '../support/promises.js';
+import { read, waiting } from '../support/read.js';
 
 const no = new Error('no');
-
-/** An app of one slot with a task that yields once a gate opens, whatever its signal says. */
-function waiting() {
-  const clock = new ManualClock();
-  const app = new QTasks({ clock, concurrency: 1 });
-  const { promise, resolve } = gate();
-  const work = app.task('work', async function* () {
-    await promise;
-    yield 1;
-  });
-  return { app, clock, work, resolve };
-}
 
 describe('a reader', () => {
   it('is one for each run: a second iterator throws OPTION_INVALID, during and after', async () => {

@@ -3,23 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { Context, Depends, isQTasksError, QTasks } from '../../src/index.js';
 import { ManualClock, settle } from '../support/clock.js';
 import { gate, never, rejection } from '../support/promises.js';
-import { read } from '../support/read.js';
+import { read, waiting } from '../support/read.js';
 import { traced } from '../support/traced.js';
 
 const no = new Error('no');
 const end = { done: true, value: undefined };
-
-/** An app of one slot with a task that yields once a gate opens, whatever its signal says. */
-function waiting() {
-  const clock = new ManualClock();
-  const app = new QTasks({ clock, concurrency: 1 });
-  const { promise, resolve } = gate();
-  const work = app.task('work', async function* () {
-    await promise;
-    yield 1;
-  });
-  return { app, clock, work, resolve };
-}
 
 describe('next()', () => {
   it('called several times at once is answered in order, then by the end', async () => {

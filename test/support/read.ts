@@ -1,5 +1,7 @@
-/** Reads runs to their end. */
-import type { Run } from '../../src/index.js';
+/** Runs that stream, and who reads them to their end. */
+import { QTasks, type Run } from '../../src/index.js';
+import { ManualClock } from './clock.js';
+import { gate } from './promises.js';
 
 /** All that a run streams. */
 export async function collect<Yield>(run: Run<unknown, Yield>): Promise<Yield[]> {
@@ -19,4 +21,16 @@ export async function read<Yield>(
   } catch (error) {
     return [values, error];
   }
+}
+
+/** An app of one slot with a task that yields once a gate opens, whatever its signal says. */
+export function waiting() {
+  const clock = new ManualClock();
+  const app = new QTasks({ clock, concurrency: 1 });
+  const { promise, resolve } = gate();
+  const work = app.task('work', async function* () {
+    await promise;
+    yield 1;
+  });
+  return { app, clock, work, resolve };
 }

@@ -1,15 +1,20 @@
 /** A run from the inside: what the executor knows of it, and the promise that its caller holds. */
-import type { Boundary } from './boundary.js';
+import type { ReturnBoundary } from './boundary.js';
 import { QTasksError } from './errors.js';
 import type { Release } from './holds.js';
 import type { Waiting } from './queue.js';
 import type { Run, RunStatus, Settled } from './run.js';
+import type { Outlet, Remote } from './served.js';
 import { Stream } from './stream.js';
 
-/** What a run asks of the executor. */
+/** What a run asks of who runs it: the executor, or a connection to where it runs. */
 export interface RunHost {
   createId(): string;
   cancel(run: ActiveRun): void;
+  /** Somebody iterates the run. */
+  reads?(): void;
+  /** Its reader has got a value. */
+  taken?(): void;
 }
 
 /** Where a run comes from, and what it is called. */
@@ -21,7 +26,9 @@ export interface RunOrigin {
   /** Made when it is asked for, unless the caller gave one. */
   readonly id: string | undefined;
   /** What its values pass on their way to the caller. */
-  readonly boundary: Boundary | undefined;
+  readonly boundary: ReturnBoundary | undefined;
+  /** Its caller, where that is in another thread. */
+  readonly remote: Remote | undefined;
 }
 
 /** One run, from its call until it has settled. */
@@ -63,22 +70,31 @@ export class ActiveRun implements Run<unknown, unknown> {
   #id: string | undefined = undefined;
   #promise: Promise<unknown> | undefined = undefined;
   #listeners: (() => void)[] | undefined = undefined;
-  readonly #boundary: Boundary | undefined;
+  readonly #boundary: ReturnBoundary | undefined;
+  readonly #remote: Remote | undefined;
   /** There once a value was streamed or somebody reads. */
-  stream: Stream | undefined = undefined;
+  stream: Outlet | undefined;
 
-  constructor(host: RunHost, { taskName, session, parent, id, boundary }: RunOrigin) {
+  constructor(host: RunHost, { taskName, session, parent, id, boundary, remote }: RunOrigin) {
     this.#host = host;
     this.taskName = taskName;
     this.session = session;
     this.parent = parent;
     this.#id = id;
     this.#boundary = boundary;
+    this.#remote = remote;
+    this.stream = remote;
   }
 
   /** The run that it is part of in the end, if not itself. */
   get root(): ActiveRun {
     return this.parent?.root ?? this;
+  }
+
+  /** Is in another status from now on, but has not settled. */
+  enter(status: 'process' | 'retry'): void {
+    this.status = status;
+    this.#remote?.changed();
   }
 
   get id(): string {
@@ -132,7 +148,13 @@ export class ActiveRun implements Run<unknown, unknown> {
     this.stream ??= new Stream(this);
     const reader = this.stream.read();
     this.observed = true;
+    this.#host.reads?.();
     return reader;
+  }
+
+  /** The reader has got a value. */
+  taken(): void {
+    this.#host.taken?.();
   }
 
   /** @throws where the value cannot pass the boundary */

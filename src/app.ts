@@ -1,20 +1,14 @@
 /** `QTasks`: the app that users make, and its sessions. */
-import {
-  type CloseOptions,
-  checkSession,
-  checkSettings,
-  type RunSettings,
-  type RunTask,
-  type TaskClient,
-} from './client.js';
+import { Client } from './client.js';
 import { Core, type CoreOptions } from './core.js';
-import type { Dependency, StateNeed } from './depends.js';
+import type { Dependency } from './depends.js';
+import { dispose } from './disposal.js';
 import type { EventMap, EventName } from './events.js';
 import type { Inspection } from './inspect.js';
 import type { Middleware } from './middleware.js';
 import { check } from './options.js';
 import { middlewareKind } from './policy.js';
-import { asyncDispose, dispose } from './resolver.js';
+import { SERVED, type Served } from './served.js';
 import { bind, type DefineTask, define } from './task.js';
 
 /** Options of {@link QTasks}. */
@@ -34,47 +28,6 @@ export type Opening<Value> =
   | PromiseLike<Value>
   | Generator<Value | PromiseLike<Value>, unknown, undefined>
   | AsyncGenerator<Value, unknown, undefined>;
-
-/** Runs tasks in one session, with settings of its own. */
-class Client<out Tasks extends object> implements TaskClient<Tasks> {
-  readonly #core: Core;
-  readonly #session: string;
-  readonly #settings: RunSettings;
-  readonly run: RunTask<Tasks>;
-
-  constructor(core: Core, session: string, settings: RunSettings) {
-    this.#core = core;
-    this.#session = session;
-    this.#settings = settings;
-    this.run = ((target: unknown, ...args: unknown[]) =>
-      core.run(target, args, session, settings)) as RunTask<Tasks>;
-  }
-
-  session(id: string): TaskClient<Tasks> {
-    checkSession(id);
-    return new Client(this.#core, id, this.#settings);
-  }
-
-  with(settings: RunSettings): TaskClient<Tasks> {
-    checkSettings(settings);
-    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-    const merged: RunSettings = { ...this.#settings, ...Object.fromEntries(given) };
-    return new Client(this.#core, this.#session, merged);
-  }
-
-  state<State extends StateNeed>(stateClass: State): State['prototype'] {
-    return this.#core.state(stateClass, this.#session) as State['prototype'];
-  }
-
-  async close(options: CloseOptions = {}): Promise<void> {
-    if (this.#session === '') await this.#core.close(options);
-    else await this.#core.closeSession(this.#session, options);
-  }
-
-  [asyncDispose](): Promise<void> {
-    return this.close();
-  }
-}
 
 /**
  * An app: tasks, a storage for their states, and what its runs share.
@@ -101,6 +54,11 @@ export class QTasks<out Tasks extends object = Record<never, never>> extends Cli
       core.registry.add(definition);
       return bind(definition, (...given) => core.run(definition, given, '', {}));
     }) as DefineTask<'bound'>;
+  }
+
+  /** @internal */
+  get [SERVED](): Served {
+    return this.#core;
   }
 
   /**

@@ -1,5 +1,6 @@
-/** What an app, a session of it and, later, a connection to one have in common: running tasks. */
+/** What an app, a session of it and a connection to one in a worker have in common: running tasks. */
 import type { StateNeed } from './depends.js';
+import { asyncDispose } from './disposal.js';
 import { check, checkOptions, hasMethods, kinds } from './options.js';
 import type { Run } from './run.js';
 import type { AnyTask, TaskArgs, TaskResult, TaskYield } from './signature.js';
@@ -87,8 +88,62 @@ export interface TaskClient<out Tasks extends object> extends AsyncDisposable {
   close(options?: CloseOptions): Promise<void>;
 }
 
-/** Checks the settings of `with`. @throws OPTION_INVALID */
-export function checkSettings(settings: unknown): void {
+/** What is behind the clients of one app, wherever its tasks run. */
+export interface ClientHost {
+  run(
+    target: unknown,
+    args: readonly unknown[],
+    session: string,
+    settings: RunSettings,
+  ): Run<unknown, unknown>;
+  state(stateClass: StateNeed, session: string): unknown;
+  close(options: CloseOptions): Promise<void>;
+  closeSession(id: string, options: CloseOptions): Promise<void>;
+}
+
+/** Runs tasks in one session, with settings of its own. */
+export class Client<out Tasks extends object> implements TaskClient<Tasks> {
+  readonly #host: ClientHost;
+  readonly #session: string;
+  readonly #settings: RunSettings;
+  readonly run: RunTask<Tasks>;
+
+  constructor(host: ClientHost, session: string, settings: RunSettings) {
+    this.#host = host;
+    this.#session = session;
+    this.#settings = settings;
+    this.run = ((target: unknown, ...args: unknown[]) =>
+      host.run(target, args, session, settings)) as RunTask<Tasks>;
+  }
+
+  session(id: string): TaskClient<Tasks> {
+    checkSession(id);
+    return new Client(this.#host, id, this.#settings);
+  }
+
+  with(settings: RunSettings): TaskClient<Tasks> {
+    checkSettings(settings);
+    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+    const merged: RunSettings = { ...this.#settings, ...Object.fromEntries(given) };
+    return new Client(this.#host, this.#session, merged);
+  }
+
+  state<State extends StateNeed>(stateClass: State): State['prototype'] {
+    return this.#host.state(stateClass, this.#session) as State['prototype'];
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    if (this.#session === '') await this.#host.close(options);
+    else await this.#host.closeSession(this.#session, options);
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** @throws OPTION_INVALID */
+function checkSettings(settings: unknown): void {
   checkOptions('with', settings, {
     signal: ['an AbortSignal', hasMethods('addEventListener', 'removeEventListener')],
     timeout: kinds.limit,
@@ -98,8 +153,8 @@ export function checkSettings(settings: unknown): void {
   });
 }
 
-/** Checks a session id: an empty one is a forgotten one. @throws OPTION_INVALID */
-export function checkSession(id: unknown): void {
+/** An empty id is a forgotten one. @throws OPTION_INVALID */
+function checkSession(id: unknown): void {
   check('session: the id', id, kinds.name);
 }
 

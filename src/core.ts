@@ -2,7 +2,7 @@
 import { ActiveRun } from './active-run.js';
 import type { Attempt, Job } from './attempt.js';
 import { BOUNDARY, type Boundary } from './boundary.js';
-import { type CloseOptions, drainOf, type RunSettings } from './client.js';
+import { type ClientHost, type CloseOptions, drainOf, type RunSettings } from './client.js';
 import { atMost, type Clock, systemClock } from './clock.js';
 import type { StateNeed } from './depends.js';
 import { QTasksError } from './errors.js';
@@ -11,11 +11,12 @@ import { Executor, type ExecutorHost } from './executor.js';
 import { type Inspection, inspect } from './inspect.js';
 import { guard, type Logger, silent } from './logger.js';
 import type { Middleware } from './middleware.js';
-import { NEED } from './need.js';
-import { checkOptions, describe, hasMethods, kinds } from './options.js';
+import { openState } from './need.js';
+import { checkOptions, hasMethods, kinds } from './options.js';
 import { middlewareKind } from './policy.js';
 import { type Found, Registry } from './registry.js';
 import { Remembered, type RememberOptions } from './remembered.js';
+import type { Remote, Served } from './served.js';
 import { joinStorageScope, SharedScope } from './shared.js';
 import { Signals } from './signals.js';
 import type { StorageAdapter } from './storage.js';
@@ -59,7 +60,7 @@ const optionKinds = {
 } as const;
 
 /** One app. */
-export class Core implements ExecutorHost {
+export class Core implements ExecutorHost, ClientHost, Served {
   readonly name: string;
   readonly storage: StorageAdapter | undefined;
   readonly clock: Clock;
@@ -119,11 +120,19 @@ export class Core implements ExecutorHost {
     args: readonly unknown[],
     session: string,
     settings: RunSettings,
+    remote?: Remote,
   ): ActiveRun {
     const { signal, id, transfer } = settings;
     const taskName = nameOf(target);
     const boundary = this.#boundary;
-    const origin = { taskName, session, parent: undefined, id, boundary };
+    const origin = {
+      taskName,
+      session,
+      parent: undefined,
+      id: id ?? remote?.runId,
+      boundary: remote ?? boundary,
+      remote,
+    };
     const run = new ActiveRun(this.#executor, origin);
     try {
       if (this.#isClosing) throw this.#closed('run');
@@ -135,10 +144,10 @@ export class Core implements ExecutorHost {
       else {
         let job = this.#job(found, args, session, settings);
         // Last, as it moves what is to be moved.
-        if (boundary) job = { ...job, args: boundary.args(taskName, args, transfer) };
+        if (boundary && !remote) job = { ...job, args: boundary.args(taskName, args, transfer) };
         if (signal) this.#signals.follow(signal, run);
         if (id !== undefined) this.#remembered.add(run);
-        this.#executor.start(run, job);
+        this.#executor.start(run, job, remote?.lost);
       }
     } catch (error) {
       this.#executor.refuse(run, 'error', error);
@@ -154,6 +163,7 @@ export class Core implements ExecutorHost {
       parent: parent.run,
       id: undefined,
       boundary: undefined,
+      remote: undefined,
     });
     try {
       if (isOver)
@@ -221,14 +231,7 @@ export class Core implements ExecutorHost {
 
   state(stateClass: StateNeed, session: string): unknown {
     if (this.#isClosing) throw this.#closed('state');
-    const source = (typeof stateClass === 'function' ? stateClass : {}) as Partial<StateNeed>;
-    const need = source[NEED]?.();
-    if (need?.scope !== 'session') {
-      const message = `state: expected a class that extends AsyncState; received ${describe(stateClass)}`;
-      throw new QTasksError('OPTION_INVALID', message);
-    }
-    need.register(this);
-    return need.open({ runtime: this, session });
+    return openState(stateClass, { runtime: this, session });
   }
 
   #closed(operation: string): QTasksError {

@@ -93,6 +93,19 @@ export interface StateChangeEvent extends BaseEvent<'state:change'> {
   readonly origin: 'local' | 'remote';
 }
 
+/** Of a pool of workers: one of them can be called from now on. */
+export interface WorkerStartEvent extends BaseEvent<'worker:start'> {
+  /** Its place in the pool, from 0 on; whoever follows it there has the same. */
+  readonly worker: number;
+}
+
+/** Of a pool of workers: one of them is gone, or did not start. */
+export interface WorkerLostEvent extends BaseEvent<'worker:lost'> {
+  readonly worker: number;
+  /** `WORKER_LOST` or `WORKER_LOAD_FAILED`. */
+  readonly error: unknown;
+}
+
 /** A run failed and nobody awaited it, iterated it or asked for `settled`. */
 export interface UnhandledErrorEvent extends RunEvent<'error'> {
   readonly error: unknown;
@@ -111,6 +124,8 @@ export interface EventMap {
   'dependency:close': DependencyCloseEvent;
   'dependency:error': DependencyErrorEvent;
   'state:change': StateChangeEvent;
+  'worker:start': WorkerStartEvent;
+  'worker:lost': WorkerLostEvent;
   error: UnhandledErrorEvent;
 }
 
@@ -130,6 +145,8 @@ export const eventNames: Readonly<Record<EventName, true>> = {
   'dependency:close': true,
   'dependency:error': true,
   'state:change': true,
+  'worker:start': true,
+  'worker:lost': true,
   error: true,
 };
 

@@ -11,8 +11,10 @@ import type { Node } from './plan.js';
 import { isThenable } from './promises.js';
 import { backoff, isWorthRetry } from './retry.js';
 import { accepted } from './schema.js';
+import type { LostAttempt } from './served.js';
 import { Slots } from './slots.js';
 import type { Milliseconds, StandardSchema } from './types.js';
+import { surfaceLater } from './unseen.js';
 
 /** The app, as its executor sees it. */
 export interface ExecutorHost extends Runtime {
@@ -58,11 +60,19 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   /** Starts a run at once if nothing is in its way, else as soon as it can. */
-  start(run: ActiveRun, job: Job): void {
+  start(run: ActiveRun, job: Job, lost?: LostAttempt): void {
     this.#add(run);
     const { input } = job.task.options;
-    if (input) void this.#validate(run, job, input);
+    if (input) void this.#validate(run, job, input, lost);
+    else if (lost) this.#resume(run, job, lost);
     else this.#prepare(run, job);
+  }
+
+  /** Goes on behind an attempt that has ended elsewhere. */
+  #resume(run: ActiveRun, job: Job, { attempts, error }: LostAttempt): void {
+    run.attempts = attempts;
+    run.hasStarted = true;
+    this.#retryOrFail(run, job, error);
   }
 
   #add(run: ActiveRun): void {
@@ -71,7 +81,12 @@ export class Executor implements RunHost, AttemptHost {
   }
 
   /** Checks the arguments, once for all attempts. */
-  async #validate(run: ActiveRun, job: Job, input: StandardSchema): Promise<void> {
+  async #validate(
+    run: ActiveRun,
+    job: Job,
+    input: StandardSchema,
+    lost: LostAttempt | undefined,
+  ): Promise<void> {
     const what = `task "${job.task.name}": the arguments`;
     try {
       let answer = input['~standard'].validate(job.args);
@@ -81,7 +96,9 @@ export class Executor implements RunHost, AttemptHost {
         const message = `${what}: option "input" must be a schema of the array of arguments, and give one`;
         throw new QTasksError('OPTION_INVALID', message);
       }
-      if (!run.isSettled) this.#prepare(run, { ...job, args });
+      if (run.isSettled) return;
+      if (lost) this.#resume(run, { ...job, args }, lost);
+      else this.#prepare(run, { ...job, args });
     } catch (error) {
       if (!run.isSettled) this.settle(run, 'error', error);
     }
@@ -119,7 +136,7 @@ export class Executor implements RunHost, AttemptHost {
 
   #begin(run: ActiveRun, job: Job): void {
     run.attempts++;
-    run.status = 'process';
+    run.enter('process');
     const attempt = new Attempt(this, run, job);
     const layered = job.middleware.length > 0 ? this.#surround(attempt) : attempt;
     run.attempt = layered;
@@ -186,7 +203,7 @@ export class Executor implements RunHost, AttemptHost {
     // Cancelled while an attempt that had failed by itself was torn down.
     if (run.cancelled) return this.settle(run, 'cancel', run.reason);
     const delay = backoff(retry, run.attempts, this.runtime.clock);
-    run.status = 'retry';
+    run.enter('retry');
     run.stream?.clear();
     this.counts.retries++;
     run.backoff = this.runtime.clock.setTimeout(() => {
@@ -247,16 +264,13 @@ export class Executor implements RunHost, AttemptHost {
     this.#emit(run, `run:${status}`, { [name]: outcome });
   }
 
-  /** Where nobody has looked at a failure by the end of this turn, it must not stay unseen. */
   #surfaceLater(run: ActiveRun, error: unknown): void {
     const { clock, events } = this.runtime;
-    const surface = (): void => {
-      if (run.observed) return;
-      if (events.has('error')) this.#emit(run, 'error', { error });
-      else void Promise.reject(error);
-    };
-    if (clock.atEndOfTurn) clock.atEndOfTurn(surface);
-    else setTimeout(surface, 0);
+    surfaceLater(run, error, clock, () => {
+      if (!events.has('error')) return false;
+      this.#emit(run, 'error', { error });
+      return true;
+    });
   }
 
   dependency(

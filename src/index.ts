@@ -39,6 +39,8 @@ export type {
   RunYieldEvent,
   StateChangeEvent,
   UnhandledErrorEvent,
+  WorkerLostEvent,
+  WorkerStartEvent,
 } from './events.js';
 export type { RunCounts } from './executor.js';
 export type { DependencyInspection, Inspection, RunInspection, TaskInspection } from './inspect.js';

@@ -4,8 +4,10 @@
  * bundle them.
  */
 import type { Clock } from './clock.js';
+import { QTasksError } from './errors.js';
 import type { Events } from './events.js';
 import type { Logger } from './logger.js';
+import { describe } from './options.js';
 import type { Scope } from './scopes.js';
 import type { StorageAdapter } from './storage.js';
 
@@ -53,4 +55,19 @@ export interface InstantNeed {
 /** Something that can stand in `needs` and opens in an instant: a state class, the `Context` token. */
 export interface InstantNeedSource {
   [NEED](): InstantNeed;
+}
+
+/**
+ * Opens a state for who is outside of a task.
+ * @throws OPTION_INVALID for what is no state class, and what that finds wrong with itself
+ */
+export function openState(stateClass: unknown, place: Place): unknown {
+  const source = (typeof stateClass === 'function' ? stateClass : {}) as Partial<InstantNeedSource>;
+  const need = source[NEED]?.();
+  if (need?.scope !== 'session') {
+    const message = `state: expected a class that extends AsyncState; received ${describe(stateClass)}`;
+    throw new QTasksError('OPTION_INVALID', message);
+  }
+  need.register(place.runtime);
+  return need.open(place);
 }

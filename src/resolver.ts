@@ -1,5 +1,6 @@
 /** Opens one dependency and closes it again; attempts and the longer scopes both use it. */
 import type { Clock } from './clock.js';
+import { asyncDispose, dispose } from './disposal.js';
 import { QTasksError } from './errors.js';
 import type { Place } from './need.js';
 import type { Node, Wiring } from './plan.js';
@@ -226,9 +227,3 @@ function invalid(node: Node, problem: string): QTasksError {
     data: { dependency: node.path },
   });
 }
-
-/** The well-known symbols, also where the runtime does not have them yet. */
-export const asyncDispose: typeof Symbol.asyncDispose = (Symbol.asyncDispose ??
-  Symbol.for('Symbol.asyncDispose')) as typeof Symbol.asyncDispose;
-export const dispose: typeof Symbol.dispose = (Symbol.dispose ??
-  Symbol.for('Symbol.dispose')) as typeof Symbol.dispose;

@@ -1,6 +1,7 @@
 /** What a run streams: from the `yield` of its handler to the one reader that iterates the run. */
 import { QTasksError } from './errors.js';
 import { isThenable, nextTurn } from './promises.js';
+import type { Outlet } from './served.js';
 import type { Milliseconds } from './types.js';
 
 /** How far the handler may be ahead of its reader, and how many values are kept while there is none. */
@@ -94,6 +95,8 @@ export interface StreamedRun {
   readonly outcome: unknown;
   readonly isSettled: boolean;
   cancel(): void;
+  /** Called for each value that the reader gets. */
+  taken(): void;
   whenSettled(listener: () => void): void;
 }
 
@@ -104,7 +107,7 @@ interface Request {
 }
 
 /** The values of one run on their way. */
-export class Stream {
+export class Stream implements Outlet {
   readonly #run: StreamedRun;
   #values: unknown[] = [];
   readonly #requests: Request[] = [];
@@ -185,6 +188,7 @@ export class Stream {
 
   #deliver(request: Request, value: unknown): void {
     this.isDelivered = true;
+    this.#run.taken();
     request.resolve({ done: false, value });
   }
 

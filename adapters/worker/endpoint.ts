@@ -1,5 +1,4 @@
 /** The two ends of a wire: workers, ports and the scopes of workers, of browsers and of Node, as one thing. */
-import { QTasksError } from '../../src/errors.js';
 
 /**
  * What messages can be sent to: a `Worker`, a `MessagePort`, a `SharedWorker`'s port, a `Worker` or a
@@ -37,12 +36,15 @@ interface AnyEndpoint extends MessageEndpoint {
 /** One end of a wire that others may use too. */
 export class Endpoint {
   readonly #source: AnyEndpoint;
+  readonly #worker: AnyEndpoint;
 
-  constructor(source: MessageEndpoint) {
+  /** @param worker who tells of its errors in place of the port, as a `SharedWorker` does */
+  constructor(source: MessageEndpoint, worker: unknown = source) {
     this.#source = source as AnyEndpoint;
+    this.#worker = worker as AnyEndpoint;
   }
 
-  /** Whether it can be ended from here. */
+  /** Whether it is a worker of one page, which can be ended from here. */
   get isWorker(): boolean {
     return this.#source.terminate !== undefined;
   }
@@ -61,51 +63,54 @@ export class Endpoint {
   listen(receive: Receiver): () => void {
     const source = this.#source;
     if (source.addEventListener) {
-      const stop = this.#add('message', (event: MessageEvent) => {
+      const stop = add(source, 'message', (event: MessageEvent) => {
         if (receive(event.data)) event.stopImmediatePropagation();
       });
       source.start?.();
       return stop;
     }
-    return this.#add('message', (message: unknown) => void receive(message));
+    return add(source, 'message', (message: unknown) => void receive(message));
   }
 
   /** Listens for what ends the other side, as far as the endpoint tells. */
   onTrouble(tell: (trouble: Trouble) => void): () => void {
     const unreadable = (problem: unknown): void =>
       tell({ kind: 'unreadable', error: problem instanceof Error ? problem : undefined });
-    const stops = this.#source.addEventListener
-      ? [
-          this.#add('error', (event: ErrorEvent) =>
-            tell({ kind: 'error', error: errorOf(event), url: event.filename || undefined }),
-          ),
-          // Of ports: Node tells that the other one is closed, browsers do not.
-          this.#add('close', () => tell({ kind: 'exit', code: undefined })),
-        ]
-      : [
-          this.#add('error', (error: unknown) => tell({ kind: 'error', error, url: undefined })),
-          this.#add('exit', (code: number) => tell({ kind: 'exit', code })),
-        ];
-    stops.push(this.#add('messageerror', unreadable));
+    const isOfNode = !this.#worker.addEventListener;
+    const failed = (problem: unknown): void =>
+      tell(isOfNode ? { kind: 'error', error: problem, url: undefined } : failure(problem));
+    const stops = [
+      add(this.#worker, 'error', failed),
+      add(this.#worker, 'exit', (code: number) => tell({ kind: 'exit', code })),
+      // Of ports: Node tells that the other one is closed, browsers do not.
+      add(this.#source, 'close', () => tell({ kind: 'exit', code: undefined })),
+      add(this.#source, 'messageerror', unreadable),
+    ];
     return () => {
       for (const stop of stops) stop();
     };
   }
-
-  #add<Event>(type: string, listener: (event: Event) => void): () => void {
-    const source = this.#source;
-    if (source.addEventListener) {
-      source.addEventListener(type, listener);
-      return () => source.removeEventListener?.(type, listener);
-    }
-    source.on?.(type, listener);
-    return () => source.off?.(type, listener);
-  }
 }
 
-/** A worker that could not be loaded tells nothing at all. */
-function errorOf({ error, message }: ErrorEvent): unknown {
-  return error ?? (message ? new Error(message) : undefined);
+/** Listens to one kind of event; returns what stops that. */
+function add<Event>(
+  source: AnyEndpoint,
+  type: string,
+  listener: (event: Event) => void,
+): () => void {
+  if (source.addEventListener) {
+    source.addEventListener(type, listener);
+    return () => source.removeEventListener?.(type, listener);
+  }
+  source.on?.(type, listener);
+  return () => source.off?.(type, listener);
+}
+
+/** Of a worker that could not be loaded the event tells nothing at all. */
+function failure(event: unknown): Trouble {
+  const { error, message, filename } = event as Partial<ErrorEvent>;
+  const cause: unknown = error ?? (message ? new Error(message) : undefined);
+  return { kind: 'error', error: cause, url: filename || undefined };
 }
 
 /** The parts of `process` that tell a thread of Node its parent. */
@@ -125,10 +130,8 @@ export function parentEndpoint(): MessageEndpoint | undefined {
   return scope.DedicatedWorkerGlobalScope ? (globalThis as MessageEndpoint) : undefined;
 }
 
-/** @throws OPTION_INVALID unless messages can be sent to it */
-export function checkEndpoint(what: string, value: unknown): asserts value is MessageEndpoint {
-  const { postMessage } = (value ?? {}) as Partial<MessageEndpoint>;
-  if (typeof postMessage === 'function') return;
-  const message = `${what} must be a Worker or a MessagePort`;
-  throw new QTasksError('OPTION_INVALID', message);
-}
+/** How checks of options tell a {@link MessageEndpoint}. */
+export const endpointKind = [
+  'a Worker or a MessagePort',
+  (value: unknown) => typeof (value as Partial<MessageEndpoint> | null)?.postMessage === 'function',
+] as const;

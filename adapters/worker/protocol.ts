@@ -16,7 +16,7 @@ export const NOBODY = '';
 
 /** Asks for a connection. Fields: the name of the app or `undefined`, the prefix of run ids, a lock of {@link holdAlive}. */
 export const HELLO = 0;
-/** Starts a run. Fields: number, name of the task, session, arguments, {@link CallSettings} or `undefined`. */
+/** Starts a run. Fields: number, name of the task, session, {@link CallSettings} or `undefined`, arguments. */
 export const CALL = 1;
 /** Cancels a run. Fields: its number, the reason as {@link Packed}. */
 export const ABORT = 2;
@@ -49,7 +49,7 @@ export const DONE = 13;
 export const END = 14;
 /** Fields: the number of the PING. */
 export const PONG = 15;
-/** Fields: an event of the app, with errors as {@link Packed}. */
+/** Fields: an event of the app, which of its fields holds {@link Packed}, if one does. */
 export const EVENT = 16;
 /** Fields: the number of the CLOSE, what it has failed with as {@link Packed}, or `undefined`. */
 export const CLOSED = 17;
@@ -66,7 +66,7 @@ export const STORAGE = 20;
 export const NO_STORAGE = 21;
 
 /** How many fields follow each kind. */
-const lengths = [3, 5, 2, 2, 1, 2, 2, 1, 0, 1, 3, 2, 2, 2, 2, 1, 1, 2, 0, 0, 2, 0];
+const lengths = [3, 5, 2, 2, 1, 2, 2, 1, 0, 1, 3, 2, 2, 2, 2, 1, 2, 2, 0, 0, 2, 0];
 
 /** What a run is started with, as far as it differs from its task. */
 export interface CallSettings {
@@ -90,6 +90,7 @@ export interface Ready {
   readonly app: string;
   /** A lock that the worker holds as long as it lives. */
   readonly lock: string | undefined;
+  readonly hasStorage: boolean;
   readonly tasks: readonly TaskFacts[];
 }
 

@@ -1,0 +1,115 @@
+/** One run in a worker, on the side of the page that has asked for it. */
+import { ActiveRun, type RunHost } from '../../src/active-run.js';
+import type { Link } from './link.js';
+import { type CallSettings, READ } from './protocol.js';
+import { type Moved, moveValue, type Passage } from './values.js';
+
+/** How many values of a stream may be on their way or wait for their reader. */
+const window = 16;
+
+/** What a call asks of its pool. */
+export interface CallPool {
+  runId(call: number): string;
+  cancel(call: Call): void;
+}
+
+/** What a call is made of. */
+export interface CallOrigin {
+  readonly id: number;
+  readonly taskName: string;
+  readonly session: string;
+  /** An idempotency key. */
+  readonly key: string | undefined;
+  readonly settings: CallSettings | undefined;
+  readonly args: readonly unknown[];
+  readonly transfer: readonly object[] | undefined;
+}
+
+/** One call. */
+export class Call implements RunHost {
+  readonly id: number;
+  readonly run: ActiveRun;
+  readonly key: string | undefined;
+  settings: CallSettings | undefined;
+  /** Where it runs; `undefined` while it waits for a worker. */
+  link: Link | undefined = undefined;
+  /** Its arguments in the message that has not gone yet. */
+  unsent: unknown = undefined;
+  /** Its result, where that came before the message that it has ended. */
+  value: unknown = undefined;
+  /** Checks that its worker is not stuck. */
+  timer: unknown = undefined;
+  /** The copy of its arguments, where they may be sent later or again. */
+  #kept: Moved | undefined = undefined;
+  #given: Moved | undefined;
+  #isRead = false;
+  #taken = 0;
+  readonly #pool: CallPool;
+
+  constructor(pool: CallPool, origin: CallOrigin) {
+    const { id, taskName, session, key, settings, args, transfer = [] } = origin;
+    this.#pool = pool;
+    this.id = id;
+    this.key = key;
+    this.settings = settings;
+    this.#given = { value: args, transfer };
+    this.run = new ActiveRun(this, {
+      taskName,
+      session,
+      parent: undefined,
+      id: key,
+      boundary: undefined,
+      remote: undefined,
+    });
+  }
+
+  createId(): string {
+    return this.#pool.runId(this.id);
+  }
+
+  cancel(): void {
+    this.#pool.cancel(this);
+  }
+
+  reads(): void {
+    this.#isRead = true;
+    this.link?.outbox.add(READ, this.id, window);
+  }
+
+  /** Values are let through as others are taken, half a window at a time. */
+  taken(): void {
+    if (++this.#taken < window / 2 || this.run.isSettled) return;
+    this.link?.outbox.add(READ, this.id, this.#taken);
+    this.#taken = 0;
+  }
+
+  /** Whether its arguments can be sent once more. */
+  get isKept(): boolean {
+    return this.#kept !== undefined && this.#kept.transfer.length === 0;
+  }
+
+  /** Takes a copy of its arguments as they are now, to be sent later. @throws VALUE_UNSUPPORTED */
+  keep(): void {
+    if (this.#given) this.#kept = moveValue(this.#given.value, this.#passage(this.#given));
+    this.#given = undefined;
+  }
+
+  /**
+   * Sends it.
+   * @param isKept whether it may have to be sent again
+   * @throws VALUE_UNSUPPORTED
+   */
+  send(link: Link, frame: readonly unknown[], isKept: boolean): void {
+    if (isKept) this.keep();
+    const args = this.#kept ?? this.#given ?? { value: [], transfer: [] };
+    this.unsent = link.outbox.carry(frame, args.value, this.#passage(args));
+    this.link = link;
+    this.#given = undefined;
+    if (!isKept) this.#kept = undefined;
+    if (this.#isRead) link.outbox.add(READ, this.id, window);
+  }
+
+  #passage({ transfer }: Moved): Passage {
+    return { task: this.run.taskName, from: 'args', transfer };
+  }
+}

@@ -175,7 +175,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     const { run, link, key } = call;
     const isUnsent = link?.unsend(call);
     if (run.cancelled) return this.settle(call, 'cancel', run.reason);
-    if (this.#closing) return this.settle(call, 'cancel', closed('run'));
+    if (this.#closing) return this.settle(call, 'cancel', closed('run', error));
     if (isUnsent) return void this.#waiting.add(call);
     if (key === undefined || !call.isKept || run.stream?.isDelivered)
       return this.settle(call, 'error', error);
@@ -277,8 +277,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
 /** An event that happens now. */
 type Untimed = { [Name in EventName]: Omit<EventMap[Name], 'at'> }[EventName];
 
-const closed = (operation: string): QTasksError =>
-  new QTasksError('APP_CLOSED', `${operation}: the connection is closed`);
+function closed(operation: string, ...cause: [cause?: unknown]): QTasksError {
+  const details = cause.length > 0 ? { cause: cause[0] } : {};
+  return new QTasksError('APP_CLOSED', `${operation}: the connection is closed`, details);
+}
 
 /** The name that a task is called by; the worker knows it by its name alone. */
 function nameOf(target: unknown): string | undefined {

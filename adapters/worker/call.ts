@@ -33,8 +33,6 @@ export class Call implements RunHost {
   settings: CallSettings | undefined;
   /** Where it runs; `undefined` while it waits for a worker. */
   link: Link | undefined = undefined;
-  /** Its arguments in the message that has not gone yet. */
-  unsent: unknown = undefined;
   /** Its result, where that came before the message that it has ended. */
   value: unknown = undefined;
   /** Checks that its worker is not stuck. */
@@ -44,6 +42,8 @@ export class Call implements RunHost {
   #given: Moved | undefined;
   #isRead = false;
   #taken = 0;
+  /** Its arguments in a message that may not have gone yet. */
+  #unsent: unknown = undefined;
   readonly #pool: CallPool;
 
   constructor(pool: CallPool, origin: CallOrigin) {
@@ -102,11 +102,19 @@ export class Call implements RunHost {
   send(link: Link, frame: readonly unknown[], isKept: boolean): void {
     if (isKept) this.keep();
     const args = this.#kept ?? this.#given ?? { value: [], transfer: [] };
-    this.unsent = link.outbox.carry(frame, args.value, this.#passage(args));
+    this.#unsent = link.outbox.carry(frame, args.value, this.#passage(args));
     this.link = link;
     this.#given = undefined;
     if (!isKept) this.#kept = undefined;
     if (this.#isRead) link.outbox.add(READ, this.id, window);
+  }
+
+  /** Takes it back if it has not gone yet, to be sent elsewhere; tells whether it could. */
+  unsend({ outbox }: Link): boolean {
+    const args = this.#unsent;
+    if (!Array.isArray(args) || !outbox.drop(args, 5, 6)) return false;
+    this.#kept = { value: args, transfer: [] };
+    return true;
   }
 
   #passage({ transfer }: Moved): Passage {

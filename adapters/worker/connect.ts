@@ -10,7 +10,7 @@ import { checkOptions, hasMethods, kinds } from '../../src/options.js';
 import type { Milliseconds } from '../../src/types.js';
 import { type ErrorClasses, errorClassesKind } from './errors.js';
 import { Pool } from './pool.js';
-import type { WorkerSource } from './source.js';
+import { endpointOf, type WorkerSource } from './source.js';
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
@@ -70,6 +70,7 @@ export function connect<Tasks extends object>(
   options: ConnectOptions = {},
 ): WorkerClient<Tasks> {
   checkOptions('connect', options, optionKinds);
+  if (typeof source !== 'function') endpointOf(source);
   const { size = 1, app, readyTimeout = 10_000, grace = 1_000, errors = {}, storage } = options;
   if (size > 1 && typeof source !== 'function') {
     const message = 'connect: a pool needs a function that makes its workers, not one of them';

@@ -103,6 +103,7 @@ export class Connection implements CallHost {
     settings: CallSettings | undefined,
     args: readonly unknown[],
   ): void {
+    if (this.#isClosing) return this.#refuse(id);
     const { lost, ...given } = settings ?? {};
     const origin = { id, runId: this.#prefix + id.toString(36), task };
     const error = lost && unpackError(lost.error, this.#service.errors);
@@ -112,7 +113,11 @@ export class Connection implements CallHost {
     run.observed = true;
     call.run = run;
     run.whenSettled(() => this.#settled(call, task));
-    if (this.#isClosing) run.cancel(closed(this.#served));
+  }
+
+  #refuse(id: number): void {
+    const error = packError(closed(this.#served), {});
+    this.#end(id, { status: 'cancel', error, attempts: 0, cleanupErrors: [] });
   }
 
   #abort(id: number, reason: Packed): void {
@@ -221,9 +226,9 @@ export class Connection implements CallHost {
   }
 
   /** Tells the page that nobody serves the app any more. */
-  sayBye(): void {
-    this.outbox.addNow([BYE]);
-    this.end('the app is served no more');
+  sayBye(why: string): void {
+    this.outbox.addNow([BYE, why]);
+    this.end(why);
   }
 
   /** Ends without another word: its runs are of no use to anybody. */

@@ -133,7 +133,7 @@ export class Link {
     if (kind === READY) return this.#open(a as Ready);
     if (kind === EVENT) return this.#tell(a as Record<string, unknown>, b as string | undefined);
     if (kind === PONG || kind === CLOSED) return this.#answer(a as number, b as Packed | undefined);
-    if (kind === BYE) return this.end('it serves the app no more');
+    if (kind === BYE) return this.end(`it serves the app no more: ${a}`);
     const call = this.calls.get(a as number);
     if (!call) return;
     if (kind === DONE)
@@ -180,13 +180,12 @@ export class Link {
     );
     this.calls.set(id, call);
     const timeout = settings?.timeout ?? facts?.timeout;
-    if (typeof timeout === 'number') this.#watch(call, timeout);
+    if (typeof timeout === 'number') this.#watch(call, timeout, timeout);
   }
 
   /** Takes a call back that has not gone yet; tells whether it could. */
   unsend(call: Call): boolean {
-    const isBack =
-      Object(call.unsent) === call.unsent && this.outbox.drop(call.unsent as object, 5, 6);
+    const isBack = call.unsend(this);
     if (isBack) this.release(call);
     return isBack;
   }
@@ -224,15 +223,17 @@ export class Link {
   }
 
   /** A worker keeps its timeouts itself, unless it is stuck. */
-  #watch(call: Call, timeout: Milliseconds): void {
-    call.timer = systemClock.setTimeout(async () => {
-      if (!(await this.#isStuck())) {
-        if (this.calls.has(call.id)) this.#watch(call, timeout);
-        return;
-      }
-      const message = `task "${call.run.taskName}" did not end within ${timeout} ms, and its worker is stuck`;
-      this.#giveUp(call, 'error', new QTasksError('TASK_TIMEOUT', message));
-    }, timeout + this.#options.grace);
+  #watch(call: Call, timeout: Milliseconds, delay: Milliseconds): void {
+    call.timer = systemClock.setTimeout(() => void this.#checkLate(call, timeout), delay);
+  }
+
+  async #checkLate(call: Call, timeout: Milliseconds): Promise<void> {
+    if (!(await this.#isStuck())) {
+      if (this.calls.has(call.id)) this.#watch(call, timeout, this.#options.grace);
+      return;
+    }
+    const message = `task "${call.run.taskName}" did not end within ${timeout} ms, and its worker is stuck`;
+    this.#giveUp(call, 'error', new QTasksError('TASK_TIMEOUT', message));
   }
 
   #giveUp(call: Call, status: 'error' | 'cancel', outcome: unknown): void {

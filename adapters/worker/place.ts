@@ -68,8 +68,8 @@ export class Place implements LinkHost {
   #late(readyTimeout: Milliseconds): void {
     const why = `there was no answer within ${readyTimeout} ms; does its script call serve(app)?`;
     this.#failures = mostFailures;
-    if (this.link) this.link.end(why);
-    else this.#giveUp(new QTasksError('WORKER_LOAD_FAILED', `the worker did not start: ${why}`));
+    if (this.link) return this.link.end(why);
+    this.#failed(new QTasksError('WORKER_LOAD_FAILED', `the worker did not start: ${why}`), []);
   }
 
   opened(): void {
@@ -94,6 +94,7 @@ export class Place implements LinkHost {
 
   #failed(error: QTasksError, orphans: readonly Call[], wasReady = false): void {
     const failures = wasReady ? this.#useless++ : ++this.#failures;
+    this.#stopRestart();
     if (!this.#isMade || this.#failures >= mostFailures) this.#giveUp(error);
     else if (!this.#isClosed) {
       const delay = failures === 0 ? 0 : Math.min(longest, shortest * 2 ** (failures - 1));
@@ -107,11 +108,14 @@ export class Place implements LinkHost {
     this.#stopTimers();
   }
 
-  #stopTimers(): void {
-    for (const timer of [this.#restart, this.#deadline]) {
-      if (timer !== undefined) systemClock.clearTimeout(timer);
-    }
+  #stopRestart(): void {
+    systemClock.clearTimeout(this.#restart ?? {});
     this.#restart = undefined;
+  }
+
+  #stopTimers(): void {
+    this.#stopRestart();
+    systemClock.clearTimeout(this.#deadline ?? {});
     this.#deadline = undefined;
   }
 

@@ -40,6 +40,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     for (const place of this.#places) place.start();
   }
 
+  get #isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   // Runs
 
   run(
@@ -55,7 +59,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     const call = new Call(this, { ...origin, settings: settingsOf(settings) });
     const { run } = call;
     try {
-      if (this.#closing) throw closed('run');
+      if (this.#isClosing) throw closed('run');
       if (taskName === undefined) throw unknown(target);
       const known = key === undefined ? undefined : this.#remembered.find(session, key);
       if (known && known.taskName !== taskName) throw otherTask(known);
@@ -140,7 +144,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
 
   ended(place: Place, error: QTasksError, orphans: readonly Call[]): void {
     for (const call of orphans) this.#adopt(call, error);
-    if (!this.#closing) this.#tellLost(place, error, orphans);
+    if (!this.#isClosing) this.#tellLost(place, error, orphans);
     if (this.#places.every((each) => each.error)) {
       for (const call of [...this.#waiting]) this.settle(call, 'error', error);
     }
@@ -175,7 +179,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     const { run, link, key } = call;
     const isUnsent = link?.unsend(call);
     if (run.cancelled) return this.settle(call, 'cancel', run.reason);
-    if (this.#closing) return this.settle(call, 'cancel', closed('run'));
+    if (this.#isClosing) return this.settle(call, 'cancel', closed('run', error));
     if (isUnsent) return void this.#waiting.add(call);
     if (key === undefined || !call.isKept || run.stream?.isDelivered)
       return this.settle(call, 'error', error);
@@ -195,7 +199,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   async linkAt(place: Place): Promise<Link> {
     for (;;) {
       const { link, error } = place;
-      if (this.#closing) throw closed('state');
+      if (this.#isClosing) throw closed('state');
       if (error) throw error;
       if (link?.ready) return link;
       await new Promise<void>((resolve) => this.#changed.push(resolve));
@@ -235,7 +239,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   // States
 
   state(stateClass: unknown, session: string): unknown {
-    if (this.#closing) throw closed('state');
+    if (this.#isClosing) throw closed('state');
     return this.#states.open(stateClass, session, this.#placeOf(session));
   }
 
@@ -278,8 +282,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
 /** An event that happens now. */
 type Untimed = { [Name in EventName]: Omit<EventMap[Name], 'at'> }[EventName];
 
-const closed = (operation: string): QTasksError =>
-  new QTasksError('APP_CLOSED', `${operation}: the connection is closed`);
+function closed(operation: string, ...cause: [cause?: unknown]): QTasksError {
+  const details = cause.length > 0 ? { cause: cause[0] } : {};
+  return new QTasksError('APP_CLOSED', `${operation}: the connection is closed`, details);
+}
 
 /** The name that a task is called by; the worker knows it by its name alone. */
 function nameOf(target: unknown): string | undefined {

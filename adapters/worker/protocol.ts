@@ -53,7 +53,7 @@ export const PONG = 15;
 export const EVENT = 16;
 /** Fields: the number of the CLOSE, what it has failed with as {@link Packed}, or `undefined`. */
 export const CLOSED = 17;
-/** The app is served no more. */
+/** The app is served no more. Fields: why. */
 export const BYE = 18;
 
 // Storage
@@ -66,7 +66,7 @@ export const STORAGE = 20;
 export const NO_STORAGE = 21;
 
 /** How many fields follow each kind. */
-const lengths = [3, 5, 2, 2, 1, 2, 2, 1, 0, 1, 3, 2, 2, 2, 2, 1, 2, 2, 0, 0, 2, 0];
+const lengths = [3, 5, 2, 2, 1, 2, 2, 1, 0, 1, 3, 2, 2, 2, 2, 1, 2, 2, 1, 0, 2, 0];
 
 /** What a run is started with, as far as it differs from its task. */
 export interface CallSettings {

@@ -108,7 +108,11 @@ class Server implements Service, Serving {
       connection = new Connection(this, endpoint, id as string);
       this.#connections.set(connection.id, connection);
     }
-    connection.receive(message);
+    try {
+      connection.receive(message);
+    } catch (error) {
+      connection.sayBye(`its page sends what nobody understands: ${error}`);
+    }
     return true;
   }
 
@@ -142,7 +146,7 @@ class Server implements Service, Serving {
     this.#isClosing = true;
     const connections = [...this.#connections.values()];
     await Promise.all(connections.map((connection) => connection.drain(drain)));
-    for (const connection of connections) connection.sayBye();
+    for (const connection of connections) connection.sayBye('serve was closed');
     for (const stop of this.#stops.splice(0)) stop();
   }
 

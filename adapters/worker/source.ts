@@ -23,7 +23,8 @@ export function startWorker(source: WorkerSource | (() => WorkerSource)): Starte
   return { endpoint: endpointOf(made), url };
 }
 
-function endpointOf(source: unknown): Endpoint {
+/** @throws OPTION_INVALID for what is no worker */
+export function endpointOf(source: unknown): Endpoint {
   const { port = source } = (source ?? {}) as { readonly port?: unknown };
   if (endpointKind[1](port)) return new Endpoint(port as MessageEndpoint, source);
   const message = `connect: expected ${endpointKind[0]}, or a function that makes one; received ${describe(source)}`;

@@ -1,7 +1,7 @@
 /** Cancel and timeout: the lines of failure semantics that are about them, by their numbers. */
 import { expect, it } from 'vitest';
 import { isQTasksError } from '../../../src/index.js';
-import { rejection } from '../../support/promises.js';
+import { rejection, turn } from '../../support/promises.js';
 import { countedSignal } from '../../support/signals.js';
 import { open } from '../../support/workers.js';
 
@@ -37,10 +37,11 @@ it('10 a call that waits for a message to go rejects with the reason and never r
 
 it('10 a call that waits for a slot in its worker rejects with the reason and never runs', async () => {
   const app = open('narrow');
+  await app.run('add', 1, 2);
   const first = app.run('wait');
-  await app.run('add', 1, 2).cancel();
   const run = app.run('note', 'cancelled');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  // Until it has gone.
+  await turn();
   const reason = new Error('reason');
   run.cancel(reason);
   expect(await rejection(run)).toBe(reason);
@@ -74,9 +75,10 @@ it('11 a run that does not look at its signal loses its grace, and nothing else 
 
 it('11 a run that lets nothing happen in its thread ends with it, and so do its neighbours', async () => {
   const app = open('app', { grace: 100 });
+  await app.run('add', 1, 2);
   const neighbour = app.run('wait');
   const run = app.run('spin');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await turn();
   const error = rejection(neighbour);
   run.cancel('reason');
   expect(await run.settled).toMatchObject({ status: 'cancel', error: 'reason' });

@@ -53,3 +53,14 @@ export const unclean = task('unclean', { leaky }, () => 'value');
 export const foul = task('foul', { leaky }, (): void => {
   throw new TypeError('foul');
 });
+
+const stubborn = Depends(
+  function* () {
+    yield;
+    throw new RangeError('stubborn');
+  },
+  { scope: 'worker' },
+);
+
+/** Leaves something open that does not close with the app. */
+export const useStubborn = task('useStubborn', { stubborn }, (): void => {});

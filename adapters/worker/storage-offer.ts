@@ -1,0 +1,149 @@
+/** A storage as it is offered on a port, to a realm that has none of its own. */
+import { QTasksError } from '../../src/errors.js';
+import { callGuarded } from '../../src/promises.js';
+import type { BucketId, Commit, LockPlace, StorageAdapter } from '../../src/storage.js';
+import { whenGone } from './alive.js';
+import { packError } from './errors.js';
+import * as wire from './storage-frames.js';
+
+/** How many ids of a list travel at once. */
+const chunkSize = 100;
+
+/**
+ * Offers a storage to who has the other end of a port, a `RemoteStorage`, until what this returns is
+ * called or the other end is gone. Then the locks that it holds are freed, its calls are aborted, and its
+ * watches and lists end.
+ *
+ * @param app if given, the only one whose buckets can be reached, whatever the other end asks for
+ */
+export function offerStorage(port: MessagePort, storage: StorageAdapter, app?: string): () => void {
+  const offer = new StorageOffer(port, storage, app);
+  return () => offer.gone();
+}
+
+/** One offer. */
+export class StorageOffer implements wire.Peer {
+  /** Called once it is over. */
+  onEnd = (): void => {};
+  readonly #storage: StorageAdapter;
+  readonly #app: string | undefined;
+  readonly #frames: wire.Frames;
+  /** What ends each call, watch, list and lock. */
+  readonly #stops = new Map<number, () => unknown>();
+  readonly #lists = new Map<number, AsyncIterator<BucketId>>();
+  #isOver = false;
+  #forget = (): void => {};
+
+  constructor(port: MessagePort, storage: StorageAdapter, app?: string) {
+    this.#storage = storage;
+    this.#app = app;
+    this.#frames = new wire.Frames(port, this);
+    const { scope, name, watch } = storage;
+    this.#frames.send(wire.HELLO, 0, scope, watch ? undefined : name);
+  }
+
+  receive(kind: number, number: number, a: unknown, b: unknown): void {
+    if (this.#isOver) return;
+    if (kind === wire.ALIVE) this.#forget = whenGone(a as string, () => this.gone());
+    else if (kind === wire.WATCH) this.#watch(number, this.#within(a as BucketId));
+    else void this.#answer(number, (signal) => this.#call(kind, a, b, { signal, number }));
+  }
+
+  #within<Place extends { readonly app: string }>(place: Place): Place {
+    return this.#app === undefined ? place : { ...place, app: this.#app };
+  }
+
+  async #answer(number: number, call: (signal: AbortSignal) => unknown): Promise<void> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const abort = (): void => controller.abort();
+    this.#stops.set(number, abort);
+    try {
+      this.#frames.send(wire.DONE, number, await call(signal));
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) this.#frames.send(wire.ABORTED, number);
+      else this.refused(number, error);
+    }
+    // By now it may be what frees a lock.
+    if (this.#stops.get(number) === abort) this.#stops.delete(number);
+  }
+
+  async #call(kind: number, a: unknown, b: unknown, { signal, number }: Call): Promise<unknown> {
+    const storage = this.#storage;
+    if (kind === wire.STOP) return this.#stop(a as number);
+    if (kind === wire.LIST) return this.#list(this.#within(a as BucketId), b as number);
+    if (kind === wire.LOCK) return this.#lock(this.#within(a as LockPlace), { signal, number });
+    const id = this.#within(a as BucketId);
+    if (kind === wire.COMMIT) return storage.commit(id, b as Commit, { signal });
+    return storage.read(id, b ? { fields: b as string[], signal } : { signal });
+  }
+
+  async #stop(number: number): Promise<void> {
+    const stop = this.#stops.get(number);
+    this.#stops.delete(number);
+    await stop?.();
+  }
+
+  async #list(prefix: BucketId, number: number): Promise<unknown> {
+    const ids = this.#lists.get(number) ?? this.#storage.list(prefix)[Symbol.asyncIterator]();
+    const end = (): unknown => this.#lists.delete(number) && ids.return?.();
+    this.#lists.set(number, ids);
+    this.#stops.set(number, end);
+    const chunk: BucketId[] = [];
+    while (chunk.length < chunkSize) {
+      const { done, value } = await ids.next();
+      if (done) {
+        this.#lists.delete(number);
+        this.#stops.delete(number);
+        return [chunk, true];
+      }
+      chunk.push(value);
+    }
+    return [chunk, false];
+  }
+
+  async #lock(place: LockPlace, { signal, number }: Call): Promise<void> {
+    const { name, lock } = this.#storage;
+    if (!lock) {
+      throw new QTasksError('STORAGE_MISSING', `storage "${name}" has no locks; use one that has`);
+    }
+    const release = await lock.call(this.#storage, place, { signal });
+    if (!signal.aborted) this.#stops.set(number, release);
+    else {
+      // Its holder has left in the meantime.
+      await release();
+      throw signal.reason;
+    }
+  }
+
+  #watch(number: number, id: BucketId): void {
+    const { name, watch } = this.#storage;
+    try {
+      if (!watch) throw new QTasksError('STORAGE_MISSING', `storage "${name}" cannot watch`);
+      const tell = (change: unknown): void => this.#frames.send(wire.TOLD, number, change);
+      this.#stops.set(number, watch.call(this.#storage, id, tell));
+    } catch (error) {
+      this.refused(number, error);
+    }
+  }
+
+  refused(number: number, error: unknown): void {
+    this.#frames.send(wire.FAILED, number, packError(error, {}));
+  }
+
+  gone(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#frames.end();
+    this.#forget();
+    const report = (error: unknown): void =>
+      console.error(`qtasks-lite: storage "${this.#storage.name}" failed to let go`, error);
+    for (const stop of this.#stops.values()) callGuarded(stop, undefined, report);
+    this.onEnd();
+  }
+}
+
+interface Call {
+  readonly signal: AbortSignal;
+  readonly number: number;
+}

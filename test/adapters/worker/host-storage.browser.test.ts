@@ -1,0 +1,12 @@
+/** The contract of storages between a page and its workers. */
+import { indexeddb } from '../../../adapters/indexeddb.js';
+import { localstorage } from '../../../adapters/localstorage.js';
+import { memory } from '../../../adapters/memory.js';
+import { testHostStorage, testRemoteStorage } from './host-suite.js';
+
+const start = () => new Worker(new URL('./realm.worker.ts', import.meta.url), { type: 'module' });
+
+testHostStorage(start, 'memory', () => memory());
+testHostStorage(start, 'localstorage', () => localstorage());
+testHostStorage(start, 'indexeddb', () => indexeddb({ database: 'host' }));
+testRemoteStorage(start);

@@ -1,0 +1,52 @@
+/** The contract suite through a real thread, in both directions, whatever the runtime. */
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { memory } from '../../../adapters/memory.js';
+import { testStorage } from '../../../adapters/testing/index.js';
+import { answerStorage } from '../../../adapters/worker/answer-storage.js';
+import type { MessageEndpoint } from '../../../adapters/worker/endpoint.js';
+import { RemoteStorage } from '../../../adapters/worker/remote-storage.js';
+import type { StorageAdapter } from '../../../src/storage.js';
+import { Realm } from './realm.js';
+
+/** Connects to a storage that another thread has. */
+export function remote(
+  realm: Realm,
+  which: 'memory' | 'odd' = 'memory',
+  onlyApp?: string,
+): RemoteStorage {
+  return new RemoteStorage('remote', async () => {
+    const { port1, port2 } = new MessageChannel();
+    await realm.call('offer', port2, which, onlyApp);
+    return { port: port1, onGone: () => () => {} };
+  });
+}
+
+/** Runs the suite in a worker, on a storage that this thread has. */
+export function testHostStorage(
+  start: () => MessageEndpoint,
+  name: string,
+  host: () => StorageAdapter,
+): void {
+  describe(`a worker on ${name} of its host`, () => {
+    let realm: Realm;
+    beforeAll(() => {
+      realm = new Realm(start());
+      answerStorage(realm.endpoint, host());
+    });
+    afterAll(() => realm.end());
+    // Only their names: the worker makes its own.
+    testStorage((title) => test(title, () => realm.call('prove', title)), 'suite', memory);
+  });
+}
+
+/** Runs the suite here, on a storage that a worker has. */
+export function testRemoteStorage(start: () => MessageEndpoint): void {
+  describe('the storage of a worker', () => {
+    let realm: Realm;
+    beforeAll(() => {
+      realm = new Realm(start());
+    });
+    afterAll(() => realm.end());
+    testStorage(test, 'remote', () => ({ open: () => remote(realm) }));
+  });
+}

@@ -51,7 +51,7 @@ export interface Peer {
 export class Frames {
   readonly #port: MessagePort;
   readonly #peer: Peer;
-  #waiting: unknown[] = [];
+  readonly #waiting: unknown[] = [];
 
   constructor(port: MessagePort, peer: Peer) {
     this.#port = port;
@@ -73,17 +73,12 @@ export class Frames {
   }
 
   /** One frame that cannot be cloned must not hold back the others. */
-  #flush(): void {
-    const frames = this.#waiting;
-    this.#waiting = [];
+  #flush(frames = this.#waiting.splice(0)): void {
     try {
-      if (frames.length > 0) this.#port.postMessage(frames);
+      this.#port.postMessage(frames);
     } catch (error) {
       if (frames.length === 4) return this.#peer.refused(frames[1] as number, error);
-      for (let at = 0; at < frames.length; at += 4) {
-        this.#waiting = frames.slice(at, at + 4);
-        this.#flush();
-      }
+      for (let at = 0; at < frames.length; at += 4) this.#flush(frames.slice(at, at + 4));
     }
   }
 

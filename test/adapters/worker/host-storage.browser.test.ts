@@ -2,6 +2,7 @@
 import { indexeddb } from '../../../adapters/indexeddb.js';
 import { localstorage } from '../../../adapters/localstorage.js';
 import { memory } from '../../../adapters/memory.js';
+import { testEnds } from './host-ends.js';
 import { testHostStorage, testRemoteStorage } from './host-suite.js';
 
 const start = () => new Worker(new URL('./realm.worker.ts', import.meta.url), { type: 'module' });
@@ -10,3 +11,4 @@ testHostStorage(start, 'memory', () => memory());
 testHostStorage(start, 'localstorage', () => localstorage());
 testHostStorage(start, 'indexeddb', () => indexeddb({ database: 'host' }));
 testRemoteStorage(start);
+testEnds(start);

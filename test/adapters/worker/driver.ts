@@ -1,10 +1,10 @@
 /** What tests call in another thread, by the name `driver`: it hosts storages, and uses those of its host. */
 import { memory } from '../../../adapters/memory.js';
 import { type StorageFactory, testStorage } from '../../../adapters/testing/index.js';
+import { holdAlive } from '../../../adapters/worker/alive.js';
 import { hostStorage } from '../../../adapters/worker/host-storage.js';
 import { offerStorage } from '../../../adapters/worker/storage-offer.js';
 import { AsyncState, QTasks, task } from '../../../src/index.js';
-import type { StorageAdapter } from '../../../src/storage.js';
 import { odd } from './odd.js';
 
 class Account extends AsyncState<{ count: number }> {
@@ -19,7 +19,7 @@ const alone = task(
   { exclusive: true },
 );
 
-const hosted: Readonly<Record<string, StorageAdapter>> = { memory: memory(), odd: odd() };
+const hosted = memory();
 const storage = hostStorage();
 const app = new QTasks({ name: 'app', tasks: { alone }, storage });
 const id = { app: 'app', session: '', state: 'any' };
@@ -32,17 +32,12 @@ function suite(factory: StorageFactory): Map<string, () => Promise<void>> {
 }
 
 const tests = suite(() => ({ open: () => hostStorage() }));
-const offers: (() => void)[] = [];
 
 export const driver = {
-  /** Offers one of its own storages on a port. */
-  async offer(port: MessagePort, which: 'memory' | 'odd', onlyApp?: string): Promise<void> {
-    const one = hosted[which];
-    if (one) offers.push(offerStorage(port, one, onlyApp));
-  },
-  /** Ends all that it has offered. */
-  async withdraw(): Promise<void> {
-    for (const end of offers.splice(0)) end();
+  /** Offers one of its own storages on a port; gives the lock that it holds as long as it lives. */
+  async offer(port: MessagePort, which: 'memory' | 'odd'): Promise<string | undefined> {
+    offerStorage(port, which === 'odd' ? odd() : hosted);
+    return holdAlive();
   },
   /** Runs a test of the contract suite on its host's storage. */
   async prove(name: string): Promise<void> {
@@ -82,8 +77,6 @@ export const driver = {
     }
     throw new Error('it did not fail');
   },
-  /** Lets go of its host's storage. */
-  close: (): Promise<void> => storage.close(),
 };
 
 export type Driver = typeof driver;

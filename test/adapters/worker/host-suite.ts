@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { memory } from '../../../adapters/memory.js';
 import { testStorage } from '../../../adapters/testing/index.js';
+import { whenGone } from '../../../adapters/worker/alive.js';
 import { answerStorage } from '../../../adapters/worker/answer-storage.js';
 import type { MessageEndpoint } from '../../../adapters/worker/endpoint.js';
 import { RemoteStorage } from '../../../adapters/worker/remote-storage.js';
@@ -9,15 +10,11 @@ import type { StorageAdapter } from '../../../src/storage.js';
 import { Realm } from './realm.js';
 
 /** Connects to a storage that another thread has. */
-export function remote(
-  realm: Realm,
-  which: 'memory' | 'odd' = 'memory',
-  onlyApp?: string,
-): RemoteStorage {
+export function remote(realm: Realm, which: 'memory' | 'odd' = 'memory'): RemoteStorage {
   return new RemoteStorage('remote', async () => {
     const { port1, port2 } = new MessageChannel();
-    await realm.call('offer', port2, which, onlyApp);
-    return { port: port1, onGone: () => () => {} };
+    const lock = await realm.call('offer', port2, which);
+    return { port: port1, onGone: (tell) => whenGone(lock, () => tell(new Error('it has ended'))) };
   });
 }
 

@@ -11,7 +11,7 @@ export const READ = 0;
 export const COMMIT = 1;
 /** Wants the next ids of a list. Fields: a prefix, the list's own number. */
 export const LIST = 2;
-/** Field: a bucket. Answered by {@link TOLD}, again and again, or {@link FAILED}. */
+/** Fields: a bucket, whether an earlier connection has watched it. Answered by {@link TOLD}, or {@link FAILED}. */
 export const WATCH = 3;
 /** Field: a place. Once it is answered the lock is held. */
 export const LOCK = 4;

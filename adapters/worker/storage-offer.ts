@@ -1,7 +1,7 @@
 /** A storage as it is offered on a port, to a realm that has none of its own. */
 import { QTasksError } from '../../src/errors.js';
-import { callGuarded } from '../../src/promises.js';
-import type { BucketId, Commit, LockPlace, StorageAdapter } from '../../src/storage.js';
+import { attempt, callGuarded } from '../../src/promises.js';
+import type { BucketId, Change, Commit, LockPlace, StorageAdapter } from '../../src/storage.js';
 import { whenGone } from './alive.js';
 import { packError } from './errors.js';
 import * as wire from './storage-frames.js';
@@ -45,7 +45,7 @@ export class StorageOffer implements wire.Peer {
   receive(kind: number, number: number, a: unknown, b: unknown): void {
     if (this.#isOver) return;
     if (kind === wire.ALIVE) this.#forget = whenGone(a as string, () => this.gone());
-    else if (kind === wire.WATCH) this.#watch(number, this.#within(a as BucketId));
+    else if (kind === wire.WATCH) this.#watch(number, this.#within(a as BucketId), b);
     else void this.#answer(number, (signal) => this.#call(kind, a, b, { signal, number }));
   }
 
@@ -116,15 +116,24 @@ export class StorageOffer implements wire.Peer {
     }
   }
 
-  #watch(number: number, id: BucketId): void {
+  #watch(number: number, id: BucketId, isAgain: unknown): void {
     const { name, watch } = this.#storage;
+    const tell = (change: Change): void => this.#frames.send(wire.TOLD, number, change);
     try {
       if (!watch) throw new QTasksError('STORAGE_MISSING', `storage "${name}" cannot watch`);
-      const tell = (change: unknown): void => this.#frames.send(wire.TOLD, number, change);
       this.#stops.set(number, watch.call(this.#storage, id, tell));
+      if (isAgain) void this.#tellOfGap(id, tell);
     } catch (error) {
       this.refused(number, error);
     }
+  }
+
+  /** Whatever has happened between two connections, nobody has told it. */
+  async #tellOfGap(id: BucketId, tell: (change: Change) => void): Promise<void> {
+    // Who cannot read tells whoever reads next.
+    const reading = attempt(() => this.#storage.read(id, { fields: [] }));
+    const revision = await reading.then((snapshot) => snapshot.revision).catch(() => null);
+    tell({ revision, writer: '', sequence: 0, fields: 'all' });
   }
 
   refused(number: number, error: unknown): void {

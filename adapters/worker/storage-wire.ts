@@ -69,8 +69,8 @@ export class Wire implements Peer {
   }
 
   /** Sends what needs no answer. */
-  send(kind: number, number: number, a?: unknown): void {
-    this.#frames.send(kind, number, a);
+  send(kind: number, number: number, a?: unknown, b?: unknown): void {
+    this.#frames.send(kind, number, a, b);
   }
 
   /**
@@ -164,7 +164,7 @@ export class Wire implements Peer {
   #lossOf(kind: number, cause?: unknown): QTasksError {
     const isCommit = kind === COMMIT;
     const code = isCommit ? 'STORAGE_UNKNOWN_OUTCOME' : 'STORAGE_UNAVAILABLE';
-    const message = `storage "${this.#owner.name}": its host is gone${isCommit ? ' and has not told whether it has committed' : ''}`;
+    const message = `storage "${this.#owner.name}": the connection to its host is gone${isCommit ? ' with no answer to a commit' : ''}`;
     return new QTasksError(code, message, cause === undefined ? {} : { cause });
   }
 }

@@ -126,6 +126,26 @@ describe('a storage of the host', () => {
     expect(asked).toHaveLength(1);
   });
 
+  test('that was only watched and is closed while it asks, is told nobody as missing', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const storage = hostStorage(ends().worker);
+    storage.watch?.(bucket(), () => {});
+    await storage.close();
+    await turn();
+    expect(told).not.toHaveBeenCalled();
+    told.mockRestore();
+  });
+
+  test('that was only watched and is not there, is told on the console', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const storage = hostStorage();
+    storage.watch?.(bucket(), () => {});
+    await turn();
+    expect(told.mock.calls).toMatchObject([[expect.any(String), { code: 'STORAGE_UNAVAILABLE' }]]);
+    told.mockRestore();
+    await storage.close();
+  });
+
   test('is there only for a worker', async () => {
     const storage = hostStorage();
     expect(await rejection(storage.read(bucket()))).toMatchObject({

@@ -183,6 +183,20 @@ describe('a close', () => {
     await closing;
   });
 
+  test('lets calls of the same tick be made', async () => {
+    const storage = memoryWith();
+    const { remote } = connect(storage);
+    await remote.read(bucket());
+    const calls = [
+      remote.commit(bucket(), commit()),
+      remote.lock(bucket(), {}).then((release) => release()),
+      remote.list({ app: 'app' }).next(),
+    ];
+    await remote.close();
+    await Promise.all(calls);
+    expect((await storage.read(bucket())).fields.get('a')).toBe('1');
+  });
+
   test('leaves the locks that are held', async () => {
     const storage = memoryWith();
     const { remote } = connect(storage);

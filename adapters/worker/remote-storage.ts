@@ -95,7 +95,6 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
 
   async #ask(kind: number, a: unknown, b: unknown, signal?: AbortSignal): Promise<unknown> {
     const wire = await this.#connect(signal);
-    signal?.throwIfAborted();
     return wire.ask({ kind, number: ++this.#numbers, a, b, signal });
   }
 
@@ -145,6 +144,7 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
     });
     try {
       const wire = await orAborted(opening, signal);
+      if (wire.loss) throw wire.loss;
       this.#wire = wire;
       for (const [number, watch] of this.#watches) this.#sendWatch(wire, number, watch);
       return wire;

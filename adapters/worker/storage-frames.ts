@@ -36,7 +36,7 @@ export const TOLD = 11;
 // From both
 
 /** Nothing more will come. */
-export const BYE = 12;
+const BYE = 12;
 
 /** Who is at one end of the port. */
 export interface Peer {

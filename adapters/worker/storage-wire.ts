@@ -21,7 +21,8 @@ export interface StorageLink {
   readonly port: MessagePort;
   /**
    * Calls back once the other side is gone, with what has ended it, as far as that can be told without the
-   * port. What it returns stops that, and is called once the port is not used any more.
+   * port; at once if it is gone already. What it returns stops that, and is called once the port is not
+   * used any more.
    */
   onGone(tell: (error: unknown) => void): () => void;
 }
@@ -53,18 +54,22 @@ interface Pending extends Call {
 
 /** One connection. */
 export class Wire implements Peer {
+  /** Set once the host is gone. */
+  loss: QTasksError | undefined = undefined;
   readonly #owner: WireOwner;
   readonly #frames: Frames;
   readonly #pending = new Map<number, Pending>();
   readonly #held = new Set<number>();
-  readonly #stopLooking: () => void;
+  #stopLooking = (): void => {};
   #rested: (() => void) | undefined = undefined;
   #isOver = false;
 
   constructor(link: StorageLink, owner: WireOwner) {
     this.#owner = owner;
     this.#frames = new Frames(link.port, this);
-    this.#stopLooking = link.onGone((error) => this.gone(error));
+    const stop = link.onGone((error) => this.gone(error));
+    if (this.#isOver) stop();
+    else this.#stopLooking = stop;
     void holdAlive().then((lock) => lock && this.#frames.send(ALIVE, 0, lock));
   }
 
@@ -80,8 +85,9 @@ export class Wire implements Peer {
   ask(call: Call): Promise<unknown> {
     const { kind, number, a, b, signal } = call;
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
       // Nothing was sent, so nothing is unknown.
-      if (this.#isOver) return reject(this.#lossOf(LOCK));
+      if (this.#isOver) return reject(this.loss ?? this.#lossOf(LOCK));
       const abort = (): void => {
         this.send(STOP, 0, number);
         if (kind === COMMIT) return;
@@ -150,6 +156,7 @@ export class Wire implements Peer {
 
   gone(cause?: unknown): void {
     if (this.#isOver) return;
+    this.loss = this.#lossOf(LOCK, cause);
     this.#end();
     this.#held.clear();
     for (const { number, kind } of [...this.#pending.values()]) {

@@ -52,6 +52,27 @@ describe('a connection', () => {
     expect(tries).toBe(2);
   });
 
+  test('that is lost as it is made fails its calls, and the next use makes another', async () => {
+    const stop = vi.fn();
+    const ports: MessagePort[] = [];
+    const cause = new Error('too late');
+    const remote = new RemoteStorage('remote', async () => {
+      const { port1, port2 } = new MessageChannel();
+      ports.push(port1, port2);
+      const onGone = (tell: (error: unknown) => void): (() => void) => {
+        tell(cause);
+        return stop;
+      };
+      return { port: port1, onGone };
+    });
+    for (const times of [1, 2]) {
+      const error = await rejection(remote.commit(bucket(), commit()));
+      expect(error).toMatchObject({ code: 'STORAGE_UNAVAILABLE', cause });
+      expect(stop).toHaveBeenCalledTimes(times);
+    }
+    for (const port of ports) port.close();
+  });
+
   test('that comes after the close is closed, and its calls have failed', async () => {
     const { promise, resolve } = gate();
     const { port1, port2 } = new MessageChannel();
@@ -180,6 +201,21 @@ describe('an abort', () => {
     granted.resolve(release);
     await turn();
     expect(release).toHaveBeenCalledOnce();
+  });
+
+  test('in the tick of the call rejects, whatever it is', async () => {
+    const { remote } = connect();
+    await remote.read(bucket());
+    const { controller, signal, listeners } = countedSignal();
+    const calls = [
+      remote.read(bucket(), { signal }),
+      remote.commit(bucket(), commit(), { signal }),
+      remote.lock(bucket(), { signal }),
+    ];
+    controller.abort('enough');
+    for (const call of calls) expect(await rejection(call)).toBe('enough');
+    expect(await remote.read(bucket())).toEqual(absent);
+    expect(listeners.size).toBe(0);
   });
 
   test('that does not come leaves no listener', async () => {

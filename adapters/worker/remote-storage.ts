@@ -55,11 +55,11 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
   }
 
   async read(id: BucketId, { fields, signal }: ReadOptions = {}): Promise<Snapshot> {
-    return (await this.#ask(READ, { ...id }, fields && [...fields], signal)) as Snapshot;
+    return (await this.#ask(READ, taken(id), fields && [...fields], signal)) as Snapshot;
   }
 
   async commit(id: BucketId, commit: Commit, { signal }: AbortOptions = {}): Promise<CommitResult> {
-    return (await this.#ask(COMMIT, { ...id }, copyOf(commit), signal)) as CommitResult;
+    return (await this.#ask(COMMIT, taken(id), copyOf(commit), signal)) as CommitResult;
   }
 
   async *list(prefix: {
@@ -105,7 +105,7 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
       throw new QTasksError('STORAGE_MISSING', message);
     }
     const number = ++this.#numbers;
-    const watch = { id: { ...id }, listener, wasSent: false };
+    const watch = { id: taken(id), listener, wasSent: false };
     this.#watches.set(number, watch);
     if (this.#wire) this.#sendWatch(this.#wire, number, watch);
     else this.#connectToWatch();
@@ -194,6 +194,9 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
     await wire.retire();
   }
 }
+
+/** As it is at the call. One that stays as it is is cloned once for all frames of a message. */
+const taken = (id: BucketId): BucketId => (Object.isFrozen(id) ? id : { ...id });
 
 /** Waits for something unless the signal aborts. */
 function orAborted<Value>(awaited: Promise<Value>, signal: AbortSignal): Promise<Value> {

@@ -1,6 +1,7 @@
 /**
  * What passes between a storage and who uses it from elsewhere, on a port of their own. A message is the
- * frames of one tick, one after the other: each is a kind, a number and two more fields.
+ * frames of one tick, one after the other: each is a kind, a number, two more fields, and whether it may be
+ * aborted.
  */
 
 // From who uses it
@@ -38,9 +39,15 @@ export const TOLD = 11;
 /** Nothing more will come. */
 const BYE = 12;
 
+/** How many places of a message a frame takes. */
+const size = 5;
+
+/** Takes a frame. */
+type Receive = (kind: number, number: number, a: unknown, b: unknown, isAbortable: unknown) => void;
+
 /** Who is at one end of the port. */
 export interface Peer {
-  receive(kind: number, number: number, a: unknown, b: unknown): void;
+  receive: Receive;
   /** No message can carry the frame of this number. */
   refused(number: number, error: unknown): void;
   /** The other end is closed, or has said goodbye. */
@@ -57,19 +64,19 @@ export class Frames {
     this.#port = port;
     this.#peer = peer;
     port.onmessage = ({ data }: MessageEvent<readonly unknown[]>) => {
-      for (let at = 0; at < data.length; at += 4) {
+      for (let at = 0; at < data.length; at += size) {
         const kind = data[at] as number;
         if (kind === BYE) peer.gone();
-        else peer.receive(kind, data[at + 1] as number, data[at + 2], data[at + 3]);
+        else peer.receive(kind, data[at + 1] as number, data[at + 2], data[at + 3], data[at + 4]);
       }
     };
     // Not every browser tells it.
     port.addEventListener('close', () => peer.gone());
   }
 
-  send(kind: number, number: number, a?: unknown, b?: unknown): void {
+  send(kind: number, number: number, a?: unknown, b?: unknown, isAbortable?: boolean): void {
     if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
-    this.#waiting.push(kind, number, a, b);
+    this.#waiting.push(kind, number, a, b, isAbortable);
   }
 
   /** One frame that cannot be cloned must not hold back the others. */
@@ -77,8 +84,8 @@ export class Frames {
     try {
       this.#port.postMessage(frames);
     } catch (error) {
-      if (frames.length === 4) return this.#peer.refused(frames[1] as number, error);
-      for (let at = 0; at < frames.length; at += 4) this.#flush(frames.slice(at, at + 4));
+      if (frames.length === size) return this.#peer.refused(frames[1] as number, error);
+      for (let at = 0; at < frames.length; at += size) this.#flush(frames.slice(at, at + size));
     }
   }
 

@@ -96,7 +96,7 @@ export class Wire implements Peer {
       };
       this.#pending.set(number, { ...call, abort, resolve, reject });
       signal?.addEventListener('abort', abort);
-      this.#frames.send(kind, number, a, b);
+      this.#frames.send(kind, number, a, b, signal !== undefined || kind === LOCK);
     });
   }
 

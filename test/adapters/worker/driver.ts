@@ -2,9 +2,11 @@
 import { memory } from '../../../adapters/memory.js';
 import { type StorageFactory, testStorage } from '../../../adapters/testing/index.js';
 import { holdAlive } from '../../../adapters/worker/alive.js';
+import { parentEndpoint } from '../../../adapters/worker/endpoint.js';
 import { hostStorage } from '../../../adapters/worker/host-storage.js';
 import { offerStorage } from '../../../adapters/worker/storage-offer.js';
 import { AsyncState, QTasks, task } from '../../../src/index.js';
+import { MovedClock, travel } from './moved-clock.js';
 import { odd } from './odd.js';
 
 class Account extends AsyncState<{ count: number }> {
@@ -19,7 +21,8 @@ const alone = task(
   { exclusive: true },
 );
 
-const hosted = memory();
+const clock = new MovedClock();
+const hosted = memory({ clock });
 const storage = hostStorage();
 const app = new QTasks({ name: 'app', tasks: { alone }, storage });
 const id = { app: 'app', session: '', state: 'any' };
@@ -31,13 +34,23 @@ function suite(factory: StorageFactory): Map<string, () => Promise<void>> {
   return tests;
 }
 
-const tests = suite(() => ({ open: () => hostStorage() }));
+const tests = suite(() => ({
+  open: () => hostStorage(),
+  sleep(duration) {
+    parentEndpoint()?.postMessage({ passed: duration }, []);
+    return travel(duration);
+  },
+}));
 
 export const driver = {
   /** Offers one of its own storages on a port; gives the lock that it holds as long as it lives. */
   async offer(port: MessagePort, which: 'memory' | 'odd'): Promise<string | undefined> {
     offerStorage(port, which === 'odd' ? odd() : hosted);
     return holdAlive();
+  },
+  /** Lets time pass for the storage that it offers. */
+  async pass(duration: number): Promise<void> {
+    clock.pass(duration);
   },
   /** Runs a test of the contract suite on its host's storage. */
   async prove(name: string): Promise<void> {

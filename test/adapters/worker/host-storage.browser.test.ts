@@ -7,8 +7,8 @@ import { testHostStorage, testRemoteStorage } from './host-suite.js';
 
 const start = () => new Worker(new URL('./realm.worker.ts', import.meta.url), { type: 'module' });
 
-testHostStorage(start, 'memory', () => memory());
-testHostStorage(start, 'localstorage', () => localstorage());
-testHostStorage(start, 'indexeddb', () => indexeddb({ database: 'host' }));
+testHostStorage(start, 'memory', (clock) => memory({ clock }));
+testHostStorage(start, 'localstorage', (clock) => localstorage({ clock }));
+testHostStorage(start, 'indexeddb', (clock) => indexeddb({ database: 'host', clock }));
 testRemoteStorage(start);
 testEnds(start);

@@ -6,6 +6,6 @@ import { testHostStorage, testRemoteStorage } from './host-suite.js';
 
 const start = () => startThread('test/adapters/worker/realm.worker.ts');
 
-testHostStorage(start, 'memory', () => memory());
+testHostStorage(start, 'memory', (clock) => memory({ clock }));
 testRemoteStorage(start);
 testEnds(start);

@@ -6,7 +6,9 @@ import { whenGone } from '../../../adapters/worker/alive.js';
 import { answerStorage } from '../../../adapters/worker/answer-storage.js';
 import type { MessageEndpoint } from '../../../adapters/worker/endpoint.js';
 import { RemoteStorage } from '../../../adapters/worker/remote-storage.js';
+import type { Clock } from '../../../src/clock.js';
 import type { StorageAdapter } from '../../../src/storage.js';
+import { MovedClock, travel } from './moved-clock.js';
 import { Realm } from './realm.js';
 
 /** Connects to a storage that another thread has. */
@@ -22,13 +24,19 @@ export function remote(realm: Realm, which: 'memory' | 'odd' = 'memory'): Remote
 export function testHostStorage(
   start: () => MessageEndpoint,
   name: string,
-  host: () => StorageAdapter,
+  host: (clock: Clock) => StorageAdapter,
 ): void {
   describe(`a worker on ${name} of its host`, () => {
     let realm: Realm;
     beforeAll(() => {
       realm = new Realm(start());
-      answerStorage(realm.endpoint, host());
+      const clock = new MovedClock();
+      answerStorage(realm.endpoint, host(clock));
+      realm.endpoint.listen((message) => {
+        const { passed } = message as { passed?: number };
+        clock.pass(passed ?? 0);
+        return passed !== undefined;
+      });
     });
     afterAll(() => realm.end());
     // Only their names: the worker makes its own.
@@ -44,6 +52,12 @@ export function testRemoteStorage(start: () => MessageEndpoint): void {
       realm = new Realm(start());
     });
     afterAll(() => realm.end());
-    testStorage(test, 'remote', () => ({ open: () => remote(realm) }));
+    testStorage(test, 'remote', () => ({
+      open: () => remote(realm),
+      async sleep(duration) {
+        await realm.call('pass', duration);
+        await travel(duration);
+      },
+    }));
   });
 }

@@ -90,7 +90,7 @@ describe('a connection', () => {
     await turn();
     expect(stop).toHaveBeenCalledOnce();
     // A goodbye and nothing else.
-    expect(messages.flat()).toHaveLength(4);
+    expect(messages.flat()).toHaveLength(5);
     port2.close();
   });
 });

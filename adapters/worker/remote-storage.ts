@@ -13,6 +13,7 @@ import type {
   StorageAdapter,
 } from '../../src/storage.js';
 import { copyOf } from '../shared/record.js';
+import { holdAlive } from './alive.js';
 import { COMMIT, LIST, LOCK, READ, STOP, WATCH } from './storage-frames.js';
 import { type StorageLink, Wire, type WireOwner } from './storage-wire.js';
 
@@ -136,8 +137,8 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
   async #meet(): Promise<Wire> {
     this.#closing = new AbortController();
     const { signal } = this.#closing;
-    const opening = attempt(() => this.#open(signal)).then((link) => {
-      const wire = new Wire(link, this);
+    const opening = attempt(() => this.#open(signal)).then(async (link) => {
+      const wire = new Wire(link, await holdAlive(), this);
       // It comes too late.
       if (signal.aborted) void wire.retire();
       return wire;

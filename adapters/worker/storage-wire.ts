@@ -1,7 +1,6 @@
 /** One connection of a `RemoteStorage`: what was asked there and has not been answered. */
 import { QTasksError } from '../../src/errors.js';
 import type { Change, StorageAdapter } from '../../src/storage.js';
-import { holdAlive } from './alive.js';
 import { type Packed, unpackError } from './errors.js';
 import {
   ALIVE,
@@ -64,13 +63,15 @@ export class Wire implements Peer {
   #rested: (() => void) | undefined = undefined;
   #isOver = false;
 
-  constructor(link: StorageLink, owner: WireOwner) {
+  /** @param alive a lock that this realm holds as long as it lives */
+  constructor(link: StorageLink, alive: string | undefined, owner: WireOwner) {
     this.#owner = owner;
     this.#frames = new Frames(link.port, this);
     const stop = link.onGone((error) => this.gone(error));
     if (this.#isOver) stop();
     else this.#stopLooking = stop;
-    void holdAlive().then((lock) => lock && this.#frames.send(ALIVE, 0, lock));
+    // First of all: who ends before it is known would keep its locks.
+    if (alive !== undefined) this.#frames.send(ALIVE, 0, alive);
   }
 
   /** Sends what needs no answer. */

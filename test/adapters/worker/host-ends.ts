@@ -61,6 +61,17 @@ export function testEnds(start: () => MessageEndpoint): void {
       await next;
     });
 
+    test('holds no lock any more, however short it has lived', async () => {
+      const short = Array.from({ length: 5 }, () => new Realm(start()));
+      for (const realm of short) {
+        answerStorage(realm.endpoint, storage);
+        await realm.call('hold');
+        await realm.end();
+      }
+      const release = await storage.lock?.({ app: 'app', session: 'ann' }, {});
+      await release?.();
+    });
+
     test('has made a commit as a whole or not at all', async () => {
       give();
       void first().call('commitOn');

@@ -1,20 +1,51 @@
-/** Threads of Node that run a module of the tests, which is TypeScript: it is bundled first. */
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { buildSync } from 'esbuild';
+/** Threads of Node that run what the tests have in TypeScript: the scripts in `workers/`, and other modules. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { build, buildSync } from 'esbuild';
+import { afterAll } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const sources = fileURLToPath(new URL('./workers/', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'qtasks-threads-'));
 
-const bundled = new Map<string, string>();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Starts a module, which must not await at its top level, in a thread. @param path from the root of the repository */
-export function startThread(path: string): Worker {
-  const script = bundled.get(path) ?? bundle(path);
-  bundled.set(path, script);
+/** Bundles scripts, so that they can be started without waiting. */
+export async function bundleScripts(names: readonly string[]): Promise<void> {
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  await build({
+    entryPoints: names.map((name) => join(sources, `${name}.ts`)),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'node20',
+    platform: 'node',
+    outdir: folder,
+    logLevel: 'silent',
+  });
+}
+
+/** Starts a script that was bundled. */
+export function startThread(name: string, options: WorkerOptions = {}): Worker {
+  return new Worker(pathToFileURL(join(folder, `${name}.js`)), options);
+}
+
+const modules = new Map<string, string>();
+
+/**
+ * Starts a module of the tests, which must not await at its top level.
+ * @param path from the root of the repository
+ */
+export function startModule(path: string): Worker {
+  const script = modules.get(path) ?? bundleModule(path);
+  modules.set(path, script);
   return new Worker(script, { eval: true });
 }
 
-function bundle(path: string): string {
+function bundleModule(path: string): string {
   const { outputFiles } = buildSync({
     entryPoints: [path],
     absWorkingDir: root,
@@ -26,4 +57,11 @@ function bundle(path: string): string {
     target: 'node20',
   });
   return outputFiles[0]?.text ?? '';
+}
+
+/** Starts a script of its own text. */
+export function startText(text: string, options: WorkerOptions = {}): Worker {
+  const path = join(folder, `text-${Math.random().toString(36).slice(2)}.js`);
+  writeFileSync(path, text);
+  return new Worker(pathToFileURL(path), options);
 }

@@ -5,7 +5,7 @@ import { answerStorage } from '../../../adapters/worker/answer-storage.js';
 import { Endpoint } from '../../../adapters/worker/endpoint.js';
 import { hostStorage } from '../../../adapters/worker/host-storage.js';
 import { turn } from '../../support/promises.js';
-import { startThread } from '../../support/threads.js';
+import { startModule } from '../../support/threads.js';
 import { bucket } from './channel.js';
 
 const ports = (): number =>
@@ -13,7 +13,7 @@ const ports = (): number =>
 
 test('a thread that has closed its storage ends by itself', async () => {
   const before = ports();
-  const worker = startThread('test/adapters/worker/handles.worker.ts');
+  const worker = startModule('test/adapters/worker/handles.worker.ts');
   const stop = answerStorage(new Endpoint(worker), memory());
   const code = await new Promise((resolve) => worker.once('exit', resolve));
   expect(code).toBe(0);

@@ -32,6 +32,8 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   /** Called as soon as a worker can be called, or there will never be one. */
   #changed: (() => void)[] = [];
   #closing: Promise<void> | undefined = undefined;
+  /** Whether all writes to states have ended that were there as it was closed. */
+  #isOver = false;
 
   constructor(size: number, options: PlaceOptions) {
     this.#options = options;
@@ -220,7 +222,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   async linkAt(place: Place): Promise<Link> {
     for (;;) {
       const { link, error } = place;
-      if (this.#isClosing) throw closed('state');
+      if (this.#isOver) throw closed('state');
       if (error) throw error;
       if (link?.ready) return link;
       await new Promise<void>((resolve) => this.#changed.push(resolve));
@@ -280,6 +282,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
     const begun = systemClock.now();
     await atMost(drain, this.#allSent(), systemClock);
     await this.#states.close();
+    this.#isOver = true;
     const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
     for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));

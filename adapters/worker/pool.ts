@@ -209,7 +209,8 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
     if (key === undefined || !call.isKept || run.stream?.isDelivered)
       return this.settle(call, 'error', error);
     link?.release(call);
-    const attempts = Math.max(run.attempts, 1);
+    // It may have ended its worker before that could tell of another attempt.
+    const attempts = Math.max(run.attempts, (call.settings?.lost?.attempts ?? 0) + 1);
     call.settings = {
       ...call.settings,
       lost: { attempts, error: packError(error, this.#options.errors) },

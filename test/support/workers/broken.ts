@@ -1,0 +1,2 @@
+/** A worker whose script fails as it loads. */
+throw new RangeError('broken');

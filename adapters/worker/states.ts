@@ -143,12 +143,12 @@ export class PageStates {
     if (left === 0) this.#host.watching();
   }
 
-  /** Waits a while for writes that are on their way. */
+  /** Waits a while for what is on its way: a storage may never answer. */
   async close(): Promise<void> {
     for (const { closers, storage } of this.#runtimes.values()) {
       const written = Promise.allSettled(closers.map((closer) => closer()));
       await atMost(patience, written, systemClock);
-      await storage.close();
+      await atMost(patience, storage.close(), systemClock);
     }
   }
 }

@@ -38,9 +38,7 @@ const places = {
 };
 
 test.each(Object.entries(places))('in %s', async (_place, open) => {
-  const club = open();
-  expect(await scenario(club)).toEqual(transcript);
-  await club.close();
+  expect(await scenario(open())).toEqual(transcript);
 });
 
 test('in a service worker, what it does with states', async () => {

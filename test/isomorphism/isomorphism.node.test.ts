@@ -4,7 +4,7 @@ import { QTasks } from 'qtasks-lite';
 import { memory } from 'qtasks-lite/memory';
 import { connect } from 'qtasks-lite/worker';
 import { expect, test } from 'vitest';
-import { threadScript } from '../support/thread.js';
+import { threadScript } from '../support/thread-script.js';
 import { scenario } from './scenario.js';
 import * as tasks from './tasks.js';
 import { transcript } from './transcript.js';
@@ -24,7 +24,5 @@ const places = {
 };
 
 test.each(Object.entries(places))('in %s', async (_place, open) => {
-  const club = open();
-  expect(await scenario(club)).toEqual(transcript);
-  await club.close();
+  expect(await scenario(open())).toEqual(transcript);
 });

@@ -77,8 +77,16 @@ async function* sessions(club: Club): Lines {
     const { step, phone = 'none' } = await client.state(Registration).getAll();
     yield `step ${step}, phone ${phone}`;
   }
+
+  // What is kept with a session is closed with it, and its state stays.
+  await ann.state(Journal).clear();
+  yield await ann.run('ask');
+  yield await ann.run('ask');
   await ann.close();
-  yield `after a close: ${await ann.state(Registration).get('step')}`;
+  yield `after the close: step ${await ann.state(Registration).get('step')}`;
+  yield* journal(ann);
+  yield await ann.run('ask');
+  yield* journal(ann);
 }
 
 async function* streams(club: Club): Lines {
@@ -156,6 +164,14 @@ async function* ids(club: Club): Lines {
   yield `later: seat ${await once.run('takeSeat', 'Ann')}`;
 }
 
+async function* closing(club: Club): Lines {
+  const run = club.session('ann').run('start');
+  await club.close();
+  yield `${await run}, ${run.status}`;
+  const { code } = (await errorOf(club.run('start'))) as { code: string };
+  yield `after the close: ${code}`;
+}
+
 const chapters = {
   steps,
   states,
@@ -166,6 +182,7 @@ const chapters = {
   cancels,
   exclusive,
   ids,
+  closing,
 };
 
 // How it is told

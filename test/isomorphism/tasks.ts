@@ -30,10 +30,26 @@ export class WrongCode extends Error {
   }
 }
 
-/** Writes a line into the journal. */
-const note = Depends({ journal: Journal }, ({ journal }) => async (line: string) => {
-  await journal.update(({ lines = [] }) => ({ lines: [...lines, line] }));
-});
+/** Writes lines into the journal of a session. */
+const note = Depends(
+  { journal: Journal },
+  ({ journal }) =>
+    async (line: string) => {
+      await journal.update(({ lines = [] }) => ({ lines: [...lines, line] }));
+    },
+  { scope: 'session' },
+);
+
+/** A desk that is kept as long as the session. */
+const desk = Depends(
+  { note },
+  async function* ({ note }) {
+    await note('desk opens');
+    yield { number: 7 };
+    await note('desk closes');
+  },
+  { scope: 'session' },
+);
 
 /** A telephone line. */
 const line = Depends({ note }, async function* ({ note }) {
@@ -93,6 +109,8 @@ export const join = task('join', { ctx: Context }, async ({ ctx }, phone: string
   await ctx.run(givePhone, phone),
   await ctx.run(giveCode, code),
 ]);
+
+export const ask = task('ask', { desk }, ({ desk }) => `answered at desk ${desk.number}`);
 
 /** Would give one seat to two members if it ran twice at once. */
 export const takeSeat = task(

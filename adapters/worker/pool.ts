@@ -14,10 +14,10 @@ import { packError } from './errors.js';
 import type { Link } from './link.js';
 import { Place, type PlaceHost, type PlaceOptions } from './place.js';
 import { type CallSettings, LISTEN } from './protocol.js';
-import { PageStates } from './states.js';
+import { PageStates, type StatesHost } from './states.js';
 
 /** One pool. */
-export class Pool implements ClientHost, PlaceHost, CallPool {
+export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   readonly events: Events;
   readonly #places: readonly Place[];
   readonly #options: PlaceOptions;
@@ -32,12 +32,14 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   /** Called as soon as a worker can be called, or there will never be one. */
   #changed: (() => void)[] = [];
   #closing: Promise<void> | undefined = undefined;
+  /** Whether all writes to states have ended that were there as it was closed. */
+  #isOver = false;
 
   constructor(size: number, options: PlaceOptions) {
     this.#options = options;
     this.events = new Events((error) => console.error('qtasks-lite: a listener has failed', error));
     this.#places = Array.from({ length: size }, (_, index) => new Place(this, index, options));
-    this.#states = new PageStates(this.events, (place) => this.linkAt(place));
+    this.#states = new PageStates(this.events, this);
     for (const place of this.#places) place.start();
   }
 
@@ -111,8 +113,9 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     for (const tell of this.#changed.splice(0)) tell();
   }
 
-  /** The worker for a call, if it is there. */
+  /** The worker for a call, if it is there and the call may go. */
   #linkFor({ run: { taskName, session } }: Call): Link | undefined {
+    if (this.#states.isBeginning(session)) return undefined;
     const ready = this.#places.filter(({ isReady }) => isReady);
     const facts = ready[0]?.link?.factsOf(taskName);
     if (facts?.isPinned) {
@@ -217,11 +220,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     this.#wait(call);
   }
 
-  /** Resolves to the worker of a place as soon as it can be called. @throws why it never will */
   async linkAt(place: Place): Promise<Link> {
     for (;;) {
       const { link, error } = place;
-      if (this.#isClosing) throw closed('state');
+      if (this.#isOver) throw closed('state');
       if (error) throw error;
       if (link?.ready) return link;
       await new Promise<void>((resolve) => this.#changed.push(resolve));
@@ -265,6 +267,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     return this.#states.open(stateClass, session, this.#placeOf(session));
   }
 
+  watching(): void {
+    this.#flush();
+  }
+
   // The end
 
   close(options: CloseOptions): Promise<void> {
@@ -277,6 +283,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     const begun = systemClock.now();
     await atMost(drain, this.#allSent(), systemClock);
     await this.#states.close();
+    this.#isOver = true;
     const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
     for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));

@@ -146,8 +146,8 @@ export class Link {
 
   #open(ready: Ready): void {
     if (this.ready) return;
-    this.ready = ready;
     this.#facts = new Map(ready.tasks.map((task) => [task.name, task]));
+    this.ready = ready;
     const gone = (): void => this.end('it was terminated or has closed itself');
     this.#stops.push(whenGone(ready.lock, gone));
     this.#host.opened(this);

@@ -254,10 +254,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   async #closeAll(drain: Milliseconds): Promise<void> {
     const begun = systemClock.now();
     await atMost(drain, this.#allSent(), systemClock);
+    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
     await this.#states.close();
     const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
-    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
     for (const tell of this.#changed.splice(0)) tell();
     throwFirst(closings);
   }

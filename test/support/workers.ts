@@ -25,8 +25,10 @@ export type Tasks = typeof tasks & typeof failures;
 const makers = {
   app: () => new Worker(new URL('./workers/app.ts', import.meta.url), { type: 'module' }),
   broken: () => new Worker(new URL('./workers/broken.ts', import.meta.url), { type: 'module' }),
+  closing: () => new Worker(new URL('./workers/closing.ts', import.meta.url), { type: 'module' }),
   late: () => new Worker(new URL('./workers/late.ts', import.meta.url), { type: 'module' }),
   narrow: () => new Worker(new URL('./workers/narrow.ts', import.meta.url), { type: 'module' }),
+  puppet: () => new Worker(new URL('./workers/puppet.ts', import.meta.url), { type: 'module' }),
   silent: () => new Worker(new URL('./workers/silent.ts', import.meta.url), { type: 'module' }),
 };
 

@@ -62,6 +62,12 @@ export const spin = task('spin', (): never => {
 
 // The ends of a worker
 
+/** Keeps more than there is room for. */
+export const hoard = task('hoard', (): never => {
+  const kept: unknown[] = [];
+  for (;;) kept.push(new Array(1_000).fill(kept.length));
+});
+
 /** Waits for ever in the worker that it has ended. */
 export const die = task('die', (code = 3): Promise<never> => {
   exit(code);

@@ -139,6 +139,8 @@ export class Connection implements CallHost {
   #settled(call: ServedCall, task: string): void {
     const { id, run } = call;
     if (!run || !this.#calls.delete(id)) return;
+    // What nobody has read by now may still be read there.
+    call.grant(Number.POSITIVE_INFINITY);
     const { status, attempts, cleanupErrors, outcome } = run;
     const pack = (error: unknown): Packed => packError(error, this.#service.errors);
     const end = { attempts, cleanupErrors: cleanupErrors.map(pack) };

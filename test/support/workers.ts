@@ -11,6 +11,7 @@ import {
 } from '../../adapters/worker/index.js';
 import { errors } from './workers/errors.js';
 import type * as failures from './workers/failures.js';
+import type * as moves from './workers/moves.js';
 import type * as tasks from './workers/tasks.js';
 
 /** What tests have of a worker. */
@@ -19,7 +20,7 @@ export interface TestWorker extends MessageEndpoint {
 }
 
 /** The tasks that the workers have. */
-export type Tasks = typeof tasks & typeof failures;
+export type Tasks = typeof tasks & typeof failures & typeof moves;
 
 // The test server looks for these expressions as they stand.
 const makers = {

@@ -108,6 +108,22 @@ export const count = task('count', async function* (end: number) {
     notes.push('finally');
   }
 });
+/** Counts up to a number, but a while later from another one on. */
+export const countSlowly = task('countSlowly', async function* (end: number, from: number) {
+  for (made = 0; made < end; ) {
+    if (made === from) await later(300);
+    yield made++;
+  }
+  return 'done';
+});
+export const countAndCancel = task(
+  'countAndCancel',
+  { ctx: Context },
+  async function* ({ ctx }, end: number) {
+    for (let value = 0; value < end; value++) yield value;
+    ctx.cancel(new RangeError('from within'));
+  },
+);
 /** How far the last one has come. */
 export const readMade = task('readMade', () => made);
 export const countAndFail = task('countAndFail', function* (end: number): Generator<number> {

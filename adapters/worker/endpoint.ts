@@ -80,6 +80,7 @@ export class Endpoint {
     const failed = (problem: unknown): void =>
       tell(isOfNode ? { kind: 'error', error: problem, url: undefined } : failure(problem));
     const stops = [
+      this.#onTerminate(() => tell({ kind: 'exit', code: undefined })),
       add(this.#worker, 'error', failed),
       add(this.#worker, 'exit', (code: number) => tell({ kind: 'exit', code })),
       // Of ports: Node tells that the other one is closed, browsers do not.
@@ -88,6 +89,20 @@ export class Endpoint {
     ];
     return () => {
       for (const stop of stops) stop();
+    };
+  }
+
+  /** A browser tells nothing of a worker that its page ends, least of all as it starts. */
+  #onTerminate(tell: () => void): () => void {
+    const worker = this.#worker;
+    const { terminate } = worker;
+    if (!terminate || worker.on) return () => {};
+    worker.terminate = () => {
+      terminate.call(worker);
+      tell();
+    };
+    return () => {
+      worker.terminate = terminate;
     };
   }
 }

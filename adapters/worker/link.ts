@@ -46,6 +46,7 @@ const secondLook: Milliseconds = 100;
 export interface LinkOptions {
   /** The name of the app that is wanted; `undefined`: whichever is served. */
   readonly app: string | undefined;
+  readonly readyTimeout: Milliseconds;
   readonly grace: Milliseconds;
   readonly errors: ErrorClasses;
   /** What a worker gets that asks for its page's storage. */
@@ -54,12 +55,18 @@ export interface LinkOptions {
   readonly prefix: string;
 }
 
+/**
+ * How a worker has ended: after it was ready, its script has failed, it has never answered, or somebody has
+ * ended it as it started.
+ */
+export type End = 'lost' | 'failed' | 'silent' | 'killed';
+
 /** Who owns a link. */
 export interface LinkHost {
   /** The worker can be called from now on. */
   opened(link: Link): void;
   /** It is gone, with the calls that it still has. */
-  ended(link: Link, error: QTasksError): void;
+  ended(link: Link, error: QTasksError, how: End): void;
   settle(call: Call, status: 'success' | 'error' | 'cancel', outcome: unknown): void;
   /** Something has happened to the worker's app. */
   event(event: object): void;
@@ -70,6 +77,7 @@ interface EndDetails {
   readonly cause?: unknown;
   readonly url?: string | undefined;
   readonly exitCode?: number | undefined;
+  readonly how?: End;
 }
 
 /** One link. */
@@ -91,6 +99,7 @@ export class Link {
   /** Those that wait for an answer with a number. */
   readonly #answers = new Map<number, (failure: Packed | undefined) => void>();
   #number = 0;
+  readonly #deadline: unknown;
   #uncaught: unknown = undefined;
 
   constructor(
@@ -108,7 +117,14 @@ export class Link {
       endpoint.onTrouble((trouble) => this.#troubled(trouble)),
       answerStorage(endpoint, options.storage),
     ];
+    this.#deadline = systemClock.setTimeout(() => this.#late(), options.readyTimeout);
     void this.#sayHello();
+  }
+
+  #late(): void {
+    const { readyTimeout } = this.#options;
+    const why = `there was no answer within ${readyTimeout} ms; does its script call serve(app)?`;
+    this.end(why, { how: 'silent' });
   }
 
   /** A worker ends with its page; who serves through a port has to be able to tell. */
@@ -148,6 +164,7 @@ export class Link {
     if (this.ready) return;
     this.#facts = new Map(ready.tasks.map((task) => [task.name, task]));
     this.ready = ready;
+    systemClock.clearTimeout(this.#deadline);
     const gone = (): void => this.end('it was terminated or has closed itself');
     this.#stops.push(whenGone(ready.lock, gone));
     this.#host.opened(this);
@@ -305,18 +322,19 @@ export class Link {
     }
     const { code } = trouble;
     const how = code === undefined ? 'it has gone away' : `it has exited with code ${code}`;
-    this.end(how, { cause: this.#uncaught, exitCode: code });
+    this.end(how, { cause: this.#uncaught, exitCode: code, how: 'killed' });
   }
 
   /** Is over: nothing more comes from the worker, and it is ended if it still lives. */
   end(why: string, details: EndDetails = {}): void {
     if (this.isEnded) return;
     this.isEnded = true;
+    systemClock.clearTimeout(this.#deadline);
     for (const stop of this.#stops) stop();
     for (const number of [...this.#answers.keys()]) this.#answer(number, undefined);
     const error = this.#error(why, details);
     for (const tell of this.#users) tell(error);
-    this.#host.ended(this, error);
+    this.#host.ended(this, error, this.ready ? 'lost' : (details.how ?? 'failed'));
   }
 
   #error(why: string, { cause, exitCode, url = this.#url }: EndDetails): QTasksError {

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/clock.js';
 import { isQTasksError, QTasksError } from '../../src/index.js';
 import type { Milliseconds } from '../../src/types.js';
 import type { Call } from './call.js';
-import { Link, type LinkHost, type LinkOptions } from './link.js';
+import { type End, Link, type LinkHost, type LinkOptions } from './link.js';
 import { startWorker, type WorkerSource } from './source.js';
 
 /** After how many failed starts in a row a place stays empty. */
@@ -11,12 +11,11 @@ const mostFailures = 5;
 
 /** The first wait before another start, and the longest. */
 const shortest: Milliseconds = 100;
-const longest: Milliseconds = 10_000;
+const longest: Milliseconds = 2_000;
 
 /** How the workers of a pool are made. */
 export interface PlaceOptions extends LinkOptions {
   readonly source: WorkerSource | (() => WorkerSource);
-  readonly readyTimeout: Milliseconds;
 }
 
 /** Who owns the places. */
@@ -37,11 +36,11 @@ export class Place implements LinkHost {
   error: QTasksError | undefined = undefined;
   readonly #host: PlaceHost;
   readonly #options: PlaceOptions;
-  /** How many workers in a row did not start, and how many did but have settled no run. */
+  /** How many workers in a row have failed to start, and how many have ended without having been of use. */
   #failures = 0;
   #useless = 0;
+  #wasReady = false;
   #restart: unknown = undefined;
-  #deadline: unknown = undefined;
   readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -56,67 +55,47 @@ export class Place implements LinkHost {
   }
 
   start(): void {
-    const { readyTimeout } = this.#options;
-    this.#deadline ??= systemClock.setTimeout(() => this.#late(readyTimeout), readyTimeout);
+    this.#restart = undefined;
     try {
       this.link = new Link(this, startWorker(this.#options.source), this.#options);
     } catch (error) {
-      this.#failed(toLoadError(error), []);
+      this.#failures++;
+      this.#follow(toLoadError(error), []);
     }
-  }
-
-  #late(readyTimeout: Milliseconds): void {
-    const why = `there was no answer within ${readyTimeout} ms; does its script call serve(app)?`;
-    this.#failures = mostFailures;
-    if (this.link) return this.link.end(why);
-    this.#failed(new QTasksError('WORKER_LOAD_FAILED', `the worker did not start: ${why}`), []);
   }
 
   opened(): void {
     this.#failures = 0;
-    this.#stopTimers();
+    this.#wasReady = true;
     this.#host.opened(this);
   }
 
-  ended(link: Link, error: QTasksError): void {
+  ended(link: Link, error: QTasksError, how: End): void {
     if (this.#isMade) {
       const ending = link.endpoint.terminate();
       this.#ending.add(ending);
       void ending.finally(() => this.#ending.delete(ending));
     }
     this.link = undefined;
-    this.#failed(error, [...link.calls.values()], link.ready !== undefined);
+    if (how === 'failed') this.#failures++;
+    // A script that has never answered will not do so the next time.
+    if (how === 'silent') this.#failures = this.#wasReady ? this.#failures + 1 : mostFailures;
+    this.#follow(error, [...link.calls.values()]);
   }
 
   get #isMade(): boolean {
     return typeof this.#options.source === 'function';
   }
 
-  #failed(error: QTasksError, orphans: readonly Call[], wasReady = false): void {
-    const failures = wasReady ? this.#useless++ : ++this.#failures;
-    this.#stopRestart();
-    if (!this.#isMade || this.#failures >= mostFailures) this.#giveUp(error);
+  /** Starts the next one, unless that is of no use. */
+  #follow(error: QTasksError, orphans: readonly Call[]): void {
+    const ended = this.#useless++;
+    if (!this.#isMade || this.#failures >= mostFailures) this.error = error;
     else if (!this.#isClosed) {
-      const delay = failures === 0 ? 0 : Math.min(longest, shortest * 2 ** (failures - 1));
+      const delay = ended === 0 ? 0 : Math.min(longest, shortest * 2 ** (ended - 1));
       this.#restart = systemClock.setTimeout(() => this.start(), delay);
     }
     this.#host.ended(this, error, orphans);
-  }
-
-  #giveUp(error: QTasksError): void {
-    this.error = error;
-    this.#stopTimers();
-  }
-
-  #stopRestart(): void {
-    systemClock.clearTimeout(this.#restart ?? {});
-    this.#restart = undefined;
-  }
-
-  #stopTimers(): void {
-    this.#stopRestart();
-    systemClock.clearTimeout(this.#deadline ?? {});
-    this.#deadline = undefined;
   }
 
   settle(...settled: Parameters<LinkHost['settle']>): void {
@@ -131,7 +110,7 @@ export class Place implements LinkHost {
   /** Closes the worker's app, or only this connection to it; rejects with what that fails with. */
   async close(drain: Milliseconds): Promise<void> {
     this.#isClosed = true;
-    this.#stopTimers();
+    systemClock.clearTimeout(this.#restart ?? {});
     const { link } = this;
     const what = this.#isMade && link?.endpoint.isWorker ? 'app' : 'connection';
     try {

@@ -28,6 +28,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   readonly #listening = new Map<EventName, number>();
   readonly #states: PageStates;
   #calls = 0;
+  #lastError: QTasksError | undefined = undefined;
   /** Called as soon as a worker can be called, or there will never be one. */
   #changed: (() => void)[] = [];
   #closing: Promise<void> | undefined = undefined;
@@ -87,7 +88,27 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     const { error } = this.#places.find((place) => !place.error) ?? this.#places[0] ?? {};
     if (error) throw error;
     call.keep();
+    this.#wait(call);
+  }
+
+  /** Waits for a worker, but not for ever. */
+  #wait(call: Call): void {
+    const { readyTimeout } = this.#options;
     this.#waiting.add(call);
+    call.timer = systemClock.setTimeout(() => {
+      const message = `task "${call.run.taskName}": no worker was ready within ${readyTimeout} ms`;
+      const details = this.#lastError ? { cause: this.#lastError } : {};
+      this.settle(call, 'error', new QTasksError('WORKER_LOAD_FAILED', message, details));
+      this.#tellChanged();
+    }, readyTimeout);
+  }
+
+  #waitNoMore(call: Call): void {
+    if (this.#waiting.delete(call)) systemClock.clearTimeout(call.timer);
+  }
+
+  #tellChanged(): void {
+    for (const tell of this.#changed.splice(0)) tell();
   }
 
   /** The worker for a call, if it is there. */
@@ -123,7 +144,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   settle(call: Call, status: 'success' | 'error' | 'cancel', outcome: unknown): void {
     const { run } = call;
     call.link?.release(call);
-    this.#waiting.delete(call);
+    this.#waitNoMore(call);
     run.settle(status, outcome);
     if (status !== 'error' || run.observed) return;
     surfaceLater(run, outcome, systemClock, () => {
@@ -143,6 +164,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   }
 
   ended(place: Place, error: QTasksError, orphans: readonly Call[]): void {
+    this.#lastError = error;
     for (const call of orphans) this.#adopt(call, error);
     if (!this.#isClosing) this.#tellLost(place, error, orphans);
     if (this.#places.every((each) => each.error)) {
@@ -160,13 +182,13 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
 
   #flush(): void {
     for (const call of [...this.#waiting]) this.#retryDispatch(call);
-    for (const tell of this.#changed.splice(0)) tell();
+    this.#tellChanged();
   }
 
   #retryDispatch(call: Call): void {
     const link = this.#linkFor(call);
     if (!link) return;
-    this.#waiting.delete(call);
+    this.#waitNoMore(call);
     try {
       link.send(call);
     } catch (error) {
@@ -180,7 +202,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     const isUnsent = link?.unsend(call);
     if (run.cancelled) return this.settle(call, 'cancel', run.reason);
     if (this.#isClosing) return this.settle(call, 'cancel', closed('run', error));
-    if (isUnsent) return void this.#waiting.add(call);
+    if (isUnsent) return this.#wait(call);
     if (key === undefined || !call.isKept || run.stream?.isDelivered)
       return this.settle(call, 'error', error);
     link?.release(call);
@@ -192,7 +214,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     };
     run.attempts = attempts;
     run.enter('retry');
-    this.#waiting.add(call);
+    this.#wait(call);
   }
 
   /** Resolves to the worker of a place as soon as it can be called. @throws why it never will */
@@ -258,7 +280,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     await this.#states.close();
     const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
-    for (const tell of this.#changed.splice(0)) tell();
+    this.#tellChanged();
     throwFirst(closings);
   }
 

@@ -126,6 +126,11 @@ export const countAndCancel = task(
 );
 /** How far the last one has come. */
 export const readMade = task('readMade', () => made);
+/** Counts up to a number, whoever else does. */
+export const series = task('series', async function* (end: number) {
+  for (let value = 0; value < end; value++) yield value;
+  return 'done';
+});
 export const countAndFail = task('countAndFail', function* (end: number): Generator<number> {
   for (let value = 0; value < end; value++) yield value;
   throw new RangeError('counted');

@@ -1,0 +1,106 @@
+/** Calls, streams and cancels over a pool whose workers are killed all the time. */
+import { expect } from 'vitest';
+import { connect, type WorkerClient } from '../../../adapters/worker/index.js';
+import { isQTasksError } from '../../../src/index.js';
+import { isNode, startWorker, type Tasks, type TestWorker } from '../../support/workers.js';
+
+/** How many calls there are, how many of them at once, and how many workers die meanwhile. */
+const calls = 10_000;
+const lanes = 40;
+const kills = 50;
+
+/** What came of the calls: the kind of each, and how it has ended. */
+export type Tally = Readonly<Record<string, number>>;
+
+type App = WorkerClient<Tasks>;
+
+const stopped = new Error('stopped');
+const pause = (duration: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, duration));
+
+/** One call of each kind; each checks what it gets. */
+const kinds = {
+  async call(app: App, number: number) {
+    expect(await app.run('add', number, 1)).toBe(number + 1);
+  },
+  async stream(app: App, number: number) {
+    const run = app.run('series', 40);
+    let next = 0;
+    for await (const value of run) expect(value).toBe(next++);
+    expect([next, await run, number]).toEqual([40, 'done', number]);
+  },
+  async leave(app: App) {
+    let next = 0;
+    for await (const value of app.run('series', 10_000)) {
+      expect(value).toBe(next++);
+      if (next === 20) return;
+    }
+  },
+  async cancel(app: App, number: number) {
+    const run = app.run('wait');
+    setTimeout(() => run.cancel(stopped), number % 20);
+    await run;
+  },
+  async retried(app: App, number: number) {
+    const id = `retried-${number}`;
+    expect(await app.with({ id }).run('mortal', 1)).toMatchObject({ id });
+  },
+};
+
+/** Runs it all, and closes the pool. */
+export async function chaos(): Promise<{ tally: Tally; lost: number; alive: number }> {
+  const started: TestWorker[] = [];
+  const start = (): TestWorker => {
+    const worker = startWorker('app');
+    started.push(worker);
+    return worker;
+  };
+  const app = connect<Tasks>(start, { size: 2 });
+  const seen = { starts: 0, lost: 0 };
+  app.on('worker:start', () => seen.starts++);
+  app.on('worker:lost', () => seen.lost++);
+  const tally: Record<string, number> = {};
+  const run = async (number: number): Promise<void> => {
+    const [kind, call] = Object.entries(kinds)[number % 5] as [string, typeof kinds.call];
+    const outcome = await call(app, number).then(() => 'right', reasonOf);
+    tally[`${kind}: ${outcome}`] = (tally[`${kind}: ${outcome}`] ?? 0) + 1;
+  };
+  let number = 0;
+  const lane = async (): Promise<void> => {
+    // Until all are done, and all that have to die are dead.
+    while (number < calls || seen.lost < kills) await run(number++);
+  };
+  await Promise.all([kill(app, started, seen), ...Array.from({ length: lanes }, lane)]);
+  await app.close();
+  return { tally, lost: seen.lost, alive: await countAlive(started) };
+}
+
+/** Kills one of the two newest workers again and again, from outside or from inside. */
+async function kill(
+  app: App,
+  started: readonly TestWorker[],
+  seen: { readonly starts: number; readonly lost: number },
+): Promise<void> {
+  while (seen.lost < kills) {
+    await pause(Math.random() * 60);
+    if (seen.starts <= seen.lost) continue;
+    if (Math.random() < 0.3) await app.run('die').settled;
+    else await started.at(-1 - Math.round(Math.random()))?.terminate();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error === stopped) return 'stopped';
+  // An assertion that fails, or whatever else has no place here, fails the test.
+  return isQTasksError(error) ? error.code : String(error);
+}
+
+/** How many threads are left: a worker has an id in Node, and holds a lock in a browser. */
+async function countAlive(started: readonly TestWorker[]): Promise<number> {
+  if (isNode) {
+    const threads = started as (TestWorker & { readonly threadId?: number })[];
+    return threads.filter(({ threadId }) => threadId !== -1).length;
+  }
+  const { held = [] } = await navigator.locks.query();
+  return held.filter(({ name }) => name?.startsWith('qtasks-lite:alive:')).length;
+}

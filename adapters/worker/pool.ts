@@ -213,6 +213,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
       lost: { attempts, error: packError(error, this.#options.errors) },
     };
     run.attempts = attempts;
+    run.stream?.clear();
     run.enter('retry');
     this.#wait(call);
   }

@@ -91,6 +91,41 @@ export const mortal = task(
   { retry: { limit: 2, delay: 1 } },
 );
 
+/** Ends its worker in the first attempt, a while later, and gives its argument back in the next. */
+export const mortalEcho = task(
+  'mortalEcho',
+  { ctx: Context },
+  async ({ ctx }, value: unknown) => {
+    if (ctx.attempt > 1) return value;
+    await later(50);
+    exit(3);
+    return new Promise<never>(() => {});
+  },
+  { retry: { limit: 2, delay: 1 } },
+);
+/** Would be retried, but for a worker that is lost. */
+export const picky = task(
+  'picky',
+  (): Promise<never> => {
+    exit(3);
+    return new Promise(() => {});
+  },
+  { retry: { limit: 5, delay: 1, when: (error) => error instanceof RangeError } },
+);
+/** Yields its attempt so many times, and ends its worker in the first one. */
+export const mortalStream = task(
+  'mortalStream',
+  { ctx: Context },
+  async function* ({ ctx }, values: number) {
+    for (let value = 0; value < values; value++) yield ctx.attempt;
+    await later(100);
+    if (ctx.attempt === 1) exit(3);
+    await later(ctx.attempt === 1 ? 2 ** 30 : 0);
+    return ctx.attempt;
+  },
+  { retry: { limit: 2, delay: 1 } },
+);
+
 // Streams
 
 let made = 0;

@@ -31,6 +31,7 @@ const makers = {
   narrow: () => new Worker(new URL('./workers/narrow.ts', import.meta.url), { type: 'module' }),
   puppet: () => new Worker(new URL('./workers/puppet.ts', import.meta.url), { type: 'module' }),
   silent: () => new Worker(new URL('./workers/silent.ts', import.meta.url), { type: 'module' }),
+  twoApps: () => new Worker(new URL('./workers/twoApps.ts', import.meta.url), { type: 'module' }),
 };
 
 /** The name of a script. */

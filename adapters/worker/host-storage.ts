@@ -1,9 +1,8 @@
 /** `hostStorage` for workers, and what answers it on a page: the worker uses the storage of its page. */
 import { QTasksError } from '../../src/errors.js';
-import { check } from '../../src/options.js';
 import type { StorageAdapter } from '../../src/storage.js';
 import { whenGone } from './alive.js';
-import { Endpoint, endpointKind, type MessageEndpoint, parentEndpoint } from './endpoint.js';
+import { checkEndpoint, Endpoint, type MessageEndpoint, parentEndpoint } from './endpoint.js';
 import { isMessage, NO_STORAGE, NOBODY, STORAGE, TAG, WANT_STORAGE } from './protocol.js';
 import { RemoteStorage } from './remote-storage.js';
 import type { StorageLink } from './storage-wire.js';
@@ -27,7 +26,7 @@ const remedy = 'have the page give it one: connect(…, { storage: memory() })';
  * storage for it, and STORAGE_UNAVAILABLE where there is no page, or none that answers within 10 seconds
  */
 export function hostStorage(port?: MessageEndpoint): StorageAdapter {
-  if (port !== undefined) check('hostStorage: the port', port, endpointKind);
+  if (port !== undefined) checkEndpoint('hostStorage: the port', port);
   return new RemoteStorage('hostStorage', async (signal) => {
     const source = port ?? parentEndpoint();
     if (source) return receptionOf(source).ask(signal);

@@ -1,40 +1,29 @@
-/** The scripts in `workers/`, bundled for threads of Node. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
-import { build } from 'esbuild';
-import { afterAll } from 'vitest';
+/** Threads of Node that run a module of the tests, which is TypeScript: it is bundled first. */
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { buildSync } from 'esbuild';
 
-const sources = fileURLToPath(new URL('./workers/', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'qtasks-threads-'));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const bundled = new Map<string, string>();
 
-/** Bundles scripts, so that they can be started without waiting. */
-export async function bundleScripts(names: readonly string[]): Promise<void> {
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  await build({
-    entryPoints: names.map((name) => join(sources, `${name}.ts`)),
+/** Starts a module, which must not await at its top level, in a thread. @param path from the root of the repository */
+export function startThread(path: string): Worker {
+  const script = bundled.get(path) ?? bundle(path);
+  bundled.set(path, script);
+  return new Worker(script, { eval: true });
+}
+
+function bundle(path: string): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [path],
+    absWorkingDir: root,
     bundle: true,
-    splitting: true,
-    format: 'esm',
-    target: 'node20',
+    write: false,
+    // What is evaluated is no module. As a data: URL it would fill every stack.
+    format: 'cjs',
     platform: 'node',
-    outdir: folder,
-    logLevel: 'silent',
+    target: 'node20',
   });
-}
-
-/** Starts a script that was bundled. */
-export function startThread(name: string, options: WorkerOptions = {}): Worker {
-  return new Worker(pathToFileURL(join(folder, `${name}.js`)), options);
-}
-
-/** Starts a script of its own text. */
-export function startText(text: string, options: WorkerOptions = {}): Worker {
-  const path = join(folder, `text-${Math.random().toString(36).slice(2)}.js`);
-  writeFileSync(path, text);
-  return new Worker(pathToFileURL(path), options);
+  return outputFiles[0]?.text ?? '';
 }

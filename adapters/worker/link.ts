@@ -162,9 +162,9 @@ export class Link {
 
   #open(ready: Ready): void {
     if (this.ready) return;
+    this.#facts = new Map(ready.tasks.map((task) => [task.name, task]));
     this.ready = ready;
     systemClock.clearTimeout(this.#deadline);
-    this.#facts = new Map(ready.tasks.map((task) => [task.name, task]));
     const gone = (): void => this.end('it was terminated or has closed itself');
     this.#stops.push(whenGone(ready.lock, gone));
     this.#host.opened(this);

@@ -216,6 +216,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
       lost: { attempts, error: packError(error, this.#options.errors) },
     };
     run.attempts = attempts;
+    run.stream?.clear();
     run.enter('retry');
     this.#wait(call);
   }
@@ -282,11 +283,11 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   async #closeAll(drain: Milliseconds): Promise<void> {
     const begun = systemClock.now();
     await atMost(drain, this.#allSent(), systemClock);
+    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
     await this.#states.close();
     this.#isOver = true;
     const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
-    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
     this.#tellChanged();
     throwFirst(closings);
   }

@@ -90,6 +90,12 @@ export class ServedCall implements Remote {
     this.#resume = undefined;
   }
 
+  /** The page reads no more, but somebody else may wait for the end. */
+  leave(): void {
+    this.#credits = undefined;
+    this.release();
+  }
+
   clear(): void {
     this.#kept = [];
   }

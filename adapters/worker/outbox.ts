@@ -31,6 +31,10 @@ export class Outbox {
   /** Sends a frame soon. All its fields can be cloned. */
   add(...frame: readonly unknown[]): void {
     this.#message.push(...frame);
+    this.#added();
+  }
+
+  #added(): void {
     if (++this.#count === 1) queueMicrotask(this.#look);
     else if (this.#count >= most) this.flush();
   }
@@ -53,7 +57,8 @@ export class Outbox {
     const { transfer = [] } = passage;
     const copy = transfer.length > 0 ? notPlain : copyPlain(value, small);
     if (copy !== notPlain) {
-      this.add(...frame, copy);
+      this.#message.push(...frame, copy);
+      this.#added();
       return copy;
     }
     this.flush();

@@ -33,7 +33,7 @@ import {
 } from './protocol.js';
 import { type CallHost, ServedCall } from './served-call.js';
 import { offerStorage } from './storage-offer.js';
-import { moveValue } from './values.js';
+import { isPrimitive, moveValue } from './values.js';
 
 /** What is served, and how. */
 export interface Service {
@@ -105,10 +105,15 @@ export class Connection implements CallHost {
     args: readonly unknown[],
   ): void {
     if (this.#isClosing) return this.#refuse(id);
-    const { lost, ...given } = settings ?? {};
-    const origin = { id, runId: this.#prefix + id.toString(36), task };
+    const given = settings ?? none;
+    const { lost } = given;
     const error = lost && unpackError(lost.error, this.#service.errors);
-    const call = new ServedCall(this, lost ? { ...origin, lost: { ...lost, error } } : origin);
+    const call = new ServedCall(this, {
+      id,
+      runId: this.#prefix + id.toString(36),
+      task,
+      lost: lost && { ...lost, error },
+    });
     this.#calls.set(id, call);
     const run = this.#served.run(task, args, session, given, call);
     run.observed = true;
@@ -127,8 +132,15 @@ export class Connection implements CallHost {
   }
 
   statusChanged(call: ServedCall): void {
-    // Most runs are over before somebody could look at their status.
-    if (this.#changed.push(call) === 1) setTimeout(() => this.#tellStatus(), 0);
+    if (this.#changed.push(call) === 1) void this.#tellSoon();
+  }
+
+  /** Most runs are over before somebody could look at their status, and a timer costs more than they do. */
+  async #tellSoon(): Promise<void> {
+    for (let left = atOnce; left > 0; left--) await undefined;
+    if (this.#changed.some(({ id }) => this.#calls.has(id))) {
+      setTimeout(() => this.#tellStatus(), 0);
+    } else this.#changed = [];
   }
 
   #tellStatus(): void {
@@ -144,6 +156,8 @@ export class Connection implements CallHost {
     // What nobody has read by now may still be read there.
     call.grant(Number.POSITIVE_INFINITY);
     const { status, attempts, cleanupErrors, outcome } = run;
+    const isSimple = status === 'success' && attempts === 1 && cleanupErrors.length === 0;
+    if (isSimple && isPrimitive(outcome)) return this.outbox.add(DONE, id, outcome);
     const pack = (error: unknown): Packed => packError(error, this.#service.errors);
     const end = { attempts, cleanupErrors: cleanupErrors.map(pack) };
     if (status !== 'success')
@@ -156,7 +170,7 @@ export class Connection implements CallHost {
       return this.#end(id, { ...end, status: 'error', error: pack(error) });
     }
     if (call.isValueSent) value = undefined;
-    if (attempts === 1 && cleanupErrors.length === 0) this.outbox.add(DONE, id, value);
+    if (isSimple) this.outbox.add(DONE, id, value);
     else this.#end(id, { ...end, status, value });
   }
 
@@ -264,6 +278,11 @@ function leave(call: ServedCall, reason: QTasksError): boolean {
   if (others === 0) run.cancel(reason);
   return others === 0;
 }
+
+/** How many microtasks a run may take that waits for nothing. */
+const atOnce = 12;
+
+const none: CallSettings = {};
 
 const closed = ({ name }: Served): QTasksError =>
   new QTasksError('APP_CLOSED', `run: the connection to app "${name}" is closed`);

@@ -152,8 +152,7 @@ export class Link {
     if (kind === BYE) return this.end(`it serves the app no more: ${a}`);
     const call = this.calls.get(a as number);
     if (!call) return;
-    if (kind === DONE)
-      this.#settle(call, { status: 'success', value: b, attempts: 1, cleanupErrors: [] });
+    if (kind === DONE) this.#done(call, b);
     else if (kind === YIELD) void call.run.push(b);
     else if (kind === STATUS) this.#note(call, b as RunStatus, c as number);
     else if (kind === VALUE) call.value = b;
@@ -211,12 +210,17 @@ export class Link {
   release(call: Call): void {
     this.calls.delete(call.id);
     call.link = undefined;
-    systemClock.clearTimeout(call.timer ?? {});
+    if (call.timer !== undefined) systemClock.clearTimeout(call.timer);
   }
 
   #note(call: Call, status: RunStatus, attempts: number): void {
     call.run.attempts = attempts;
     if (status === 'process' || status === 'retry') call.run.enter(status);
+  }
+
+  #done(call: Call, value: unknown): void {
+    call.run.attempts = 1;
+    this.#host.settle(call, 'success', value === undefined ? call.value : value);
   }
 
   #settle(call: Call, { status, value, error, attempts, cleanupErrors }: Ended): void {

@@ -39,7 +39,12 @@ export class ServedCall implements Remote {
 
   constructor(
     host: CallHost,
-    { id, runId, task, lost }: { id: number; runId: string; task: string; lost?: LostAttempt },
+    {
+      id,
+      runId,
+      task,
+      lost,
+    }: { id: number; runId: string; task: string; lost: LostAttempt | undefined },
   ) {
     this.#host = host;
     this.id = id;

@@ -57,6 +57,28 @@ export const small = 32;
  */
 export function copyPlain(value: unknown, most: number): unknown {
   if (isPrimitive(value)) return value;
+  try {
+    return (Array.isArray(value) && copyFlat(value, most)) || copyDeep(value, most);
+  } catch {
+    return notPlain;
+  }
+}
+
+/** The same for a list of primitives, as most arguments are; `undefined` for any other. */
+function copyFlat(list: readonly unknown[], most: number): unknown[] | undefined {
+  const { length } = list;
+  if (length > most || Object.keys(list).length !== length) return undefined;
+  const result: unknown[] = [];
+  for (let at = 0; at < length; at++) {
+    const item = list[at];
+    if (!isPrimitive(item)) return undefined;
+    result.push(item);
+  }
+  return result;
+}
+
+/** @throws for what is not plain */
+function copyDeep(value: unknown, most: number): unknown {
   const seen = new Set<object>();
   const copy = (source: unknown): unknown => {
     if (isPrimitive(source)) return source;
@@ -65,11 +87,7 @@ export function copyPlain(value: unknown, most: number): unknown {
     if (Array.isArray(source)) return copyList(source, copy);
     return copyRecord(source as object, copy);
   };
-  try {
-    return copy(value);
-  } catch {
-    return notPlain;
-  }
+  return copy(value);
 }
 
 /** @throws for one with holes or with names */
@@ -125,7 +143,15 @@ export function stepTo(key: string, holder: object): string | number {
 
 /** Whether values of this kind are immutable and travel as they are. */
 export function isPrimitive(value: unknown): boolean {
-  return Object(value) !== value && typeof value !== 'symbol';
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return true;
+    default:
+      return value === undefined || value === null;
+  }
 }
 
 /** A part of a value that cannot be copied. */

@@ -5,7 +5,7 @@ import type { RunStatus } from '../../src/run.js';
 import type { Milliseconds } from '../../src/types.js';
 import { holdAlive, whenGone } from './alive.js';
 import { answerStorage } from './answer-storage.js';
-import type { Call } from './call.js';
+import type { Call, CallLink } from './call.js';
 import type { Endpoint, Trouble } from './endpoint.js';
 import { type ErrorClasses, type Packed, packError, unpackError } from './errors.js';
 import { Outbox } from './outbox.js';
@@ -81,7 +81,7 @@ interface EndDetails {
 }
 
 /** One link. */
-export class Link {
+export class Link implements CallLink {
   readonly calls = new Map<number, Call>();
   readonly outbox: Outbox;
   readonly endpoint: Endpoint;
@@ -199,14 +199,12 @@ export class Link {
     if (typeof timeout === 'number') this.#watch(call, timeout, timeout);
   }
 
-  /** Takes a call back that has not gone yet; tells whether it could. */
   unsend(call: Call): boolean {
     const isBack = call.unsend(this);
     if (isBack) this.release(call);
     return isBack;
   }
 
-  /** Has no more to do with a call. */
   release(call: Call): void {
     this.calls.delete(call.id);
     call.link = undefined;
@@ -326,7 +324,14 @@ export class Link {
     }
     const { code } = trouble;
     const how = code === undefined ? 'it has gone away' : `it has exited with code ${code}`;
-    this.end(how, { cause: this.#uncaught, exitCode: code, how: 'killed' });
+    // A thread that is terminated exits with 1; any other code is its script's doing.
+    const isKilled = code === undefined || code === 1;
+    const end = {
+      cause: this.#uncaught,
+      exitCode: code,
+      how: isKilled ? 'killed' : 'failed',
+    } as const;
+    this.end(how, end);
   }
 
   /** Is over: nothing more comes from the worker, and it is ended if it still lives. */

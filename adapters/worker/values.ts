@@ -67,7 +67,7 @@ export function copyPlain(value: unknown, most: number): unknown {
 /** The same for a list of primitives, as most arguments are; `undefined` for any other. */
 function copyFlat(list: readonly unknown[], most: number): unknown[] | undefined {
   const { length } = list;
-  if (length > most || Object.keys(list).length !== length) return undefined;
+  if (length > most || !isDense(list)) return undefined;
   const result: unknown[] = [];
   for (let at = 0; at < length; at++) {
     const item = list[at];
@@ -92,8 +92,16 @@ function copyDeep(value: unknown, most: number): unknown {
 
 /** @throws for one with holes or with names */
 function copyList(list: readonly unknown[], copy: (item: unknown) => unknown): unknown[] {
-  if (Object.keys(list).length !== list.length) throw notPlain;
+  if (!isDense(list)) throw notPlain;
   return list.map(copy);
+}
+
+/** Whether a list has neither holes nor names. */
+function isDense(list: readonly unknown[]): boolean {
+  const { length } = list;
+  const keys = Object.keys(list);
+  // Names come behind the elements.
+  return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
 }
 
 /** @throws for an instance of a class */

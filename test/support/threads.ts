@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'qtasks-threads-'));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Bundles scripts, so that they can be started without waiting. */
+/** Bundles scripts, so that they can be started without waiting. @public */
 export async function bundleScripts(names: readonly string[]): Promise<void> {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   await build({

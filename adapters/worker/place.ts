@@ -92,7 +92,9 @@ export class Place implements LinkHost {
     const ended = this.#useless++;
     if (!this.#isMade || this.#failures >= mostFailures) this.error = error;
     else if (!this.#isClosed) {
-      const delay = ended === 0 ? 0 : Math.min(longest, shortest * 2 ** (ended - 1));
+      // Chromium may give a shared worker that has just failed once more, and tell nothing of it then.
+      const isNow = ended === 0 && this.#failures === 0;
+      const delay = isNow ? 0 : Math.min(longest, shortest * 2 ** Math.max(0, ended - 1));
       this.#restart = systemClock.setTimeout(() => this.start(), delay);
     }
     this.#host.ended(this, error, orphans);

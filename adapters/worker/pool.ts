@@ -106,9 +106,15 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
     const { readyTimeout } = this.#options;
     this.#waiting.add(call);
     call.timer = systemClock.setTimeout(() => {
+      const cause = this.#lastError;
       const message = `task "${call.run.taskName}": no worker was ready within ${readyTimeout} ms`;
-      const details = this.#lastError ? { cause: this.#lastError } : {};
-      this.settle(call, 'error', new QTasksError('WORKER_LOAD_FAILED', message, details));
+      const error = cause
+        ? new QTasksError('WORKER_LOAD_FAILED', `${message}; before, ${cause.message}`, {
+            cause,
+            data: cause.data,
+          })
+        : new QTasksError('WORKER_LOAD_FAILED', message);
+      this.settle(call, 'error', error);
       this.#tellChanged();
     }, readyTimeout);
   }

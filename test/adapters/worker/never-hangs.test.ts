@@ -39,6 +39,17 @@ it('a script that throws as it loads is the cause of what its calls fail with', 
   expect((error as { cause?: Error }).cause?.message).toContain('broken');
 });
 
+it('a call that no worker comes for in time tells what became of the last one', async () => {
+  let starts = 0;
+  const app = connectTo(() => startWorker(starts++ === 0 ? 'broken' : 'silent'), {
+    readyTimeout: 2_000,
+  });
+  const error = await rejection(app.run('add', 1, 2));
+  expect(isQTasksError(error, 'WORKER_LOAD_FAILED')).toBe(true);
+  expect((error as Error).message).toMatch(/^task "add": no worker was ready.*broken/);
+  if (!isNode) expect(error).toMatchObject({ data: { url: expect.stringContaining('broken') } });
+});
+
 it('an endless loop ends with its worker where its timeout passes', async () => {
   const app = open('app', { grace: 100 });
   await app.run('add', 1, 2);

@@ -4,7 +4,7 @@ import { QTasks } from 'qtasks-lite';
 import { memory } from 'qtasks-lite/memory';
 import { connect } from 'qtasks-lite/worker';
 import { expect, test } from 'vitest';
-import { threadScript } from '../support/thread-script.js';
+import { threadScript } from '../support/threads.js';
 import { scenario } from './scenario.js';
 import * as tasks from './tasks.js';
 import { transcript } from './transcript.js';
@@ -12,8 +12,8 @@ import { transcript } from './transcript.js';
 const { WrongCode } = tasks;
 const errors = { WrongCode };
 const script = {
-  memory: await threadScript(new URL('./worker-memory.ts', import.meta.url)),
-  host: await threadScript(new URL('./worker-host.ts', import.meta.url)),
+  memory: await threadScript('test/isomorphism/worker-memory.ts'),
+  host: await threadScript('test/isomorphism/worker-host.ts'),
 };
 
 const places = {

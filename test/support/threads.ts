@@ -1,62 +1,46 @@
-/** Threads of Node that run what the tests have in TypeScript: the scripts in `workers/`, and other modules. */
+/** Threads of Node that run what the tests have in TypeScript, which Node does not read. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import { build, buildSync } from 'esbuild';
+import { build } from 'esbuild';
 import { afterAll } from 'vitest';
+import pkg from '../../package.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const sources = fileURLToPath(new URL('./workers/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'qtasks-threads-'));
+writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Bundles scripts, so that they can be started without waiting. @public */
-export async function bundleScripts(names: readonly string[]): Promise<void> {
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  await build({
-    entryPoints: names.map((name) => join(sources, `${name}.ts`)),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    target: 'node20',
-    platform: 'node',
-    outdir: folder,
-    logLevel: 'silent',
-  });
-}
-
-/** Starts a script that was bundled. */
-export function startThread(name: string, options: WorkerOptions = {}): Worker {
-  return new Worker(pathToFileURL(join(folder, `${name}.js`)), options);
-}
-
-const modules = new Map<string, string>();
+/** The library by its name is its sources, as in all tests. */
+const alias = Object.fromEntries(
+  Object.entries(pkg.exports).flatMap(([entry, target]) => {
+    if (typeof target === 'string') return [];
+    const source = target.default.replace('/dist/', '/').replace(/\.js$/, '.ts');
+    return [[pkg.name + entry.slice(1), source]];
+  }),
+);
 
 /**
- * Starts a module of the tests, which must not await at its top level.
+ * Bundles a module with all that it imports; gives what `new Worker` takes.
  * @param path from the root of the repository
  */
-export function startModule(path: string): Worker {
-  const script = modules.get(path) ?? bundleModule(path);
-  modules.set(path, script);
-  return new Worker(script, { eval: true });
-}
-
-function bundleModule(path: string): string {
-  const { outputFiles } = buildSync({
-    entryPoints: [path],
+export async function threadScript(path: string): Promise<URL> {
+  const outfile = join(folder, path.replaceAll('/', '-').replace(/ts$/, 'js'));
+  await build({
     absWorkingDir: root,
+    entryPoints: [path],
     bundle: true,
-    write: false,
-    // What is evaluated is no module. As a data: URL it would fill every stack.
-    format: 'cjs',
+    outfile,
+    format: 'esm',
     platform: 'node',
-    target: 'node20',
+    target: 'es2022',
+    alias,
+    logLevel: 'silent',
   });
-  return outputFiles[0]?.text ?? '';
+  return pathToFileURL(outfile);
 }
 
 /** Starts a script of its own text. */
@@ -64,4 +48,9 @@ export function startText(text: string, options: WorkerOptions = {}): Worker {
   const path = join(folder, `text-${Math.random().toString(36).slice(2)}.js`);
   writeFileSync(path, text);
   return new Worker(pathToFileURL(path), options);
+}
+
+/** Starts a script. */
+export function startThread(script: URL, options: WorkerOptions = {}): Worker {
+  return new Worker(script, options);
 }

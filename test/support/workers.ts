@@ -44,11 +44,16 @@ const threadsModule = './threads.js';
 const threads: typeof import('./threads.js') | undefined = isNode
   ? await import(/* @vite-ignore */ threadsModule)
   : undefined;
-await threads?.bundleScripts(Object.keys(makers));
+const scripts = new Map<string, URL>();
+for (const name of threads ? Object.keys(makers) : []) {
+  const script = await threads?.threadScript(`test/support/workers/${name}.ts`);
+  if (script) scripts.set(name, script);
+}
 
 /** Starts a worker; the test has to end it, or a client does. */
 export function startWorker(name: ScriptName): TestWorker {
-  return threads ? threads.startThread(name) : makers[name]();
+  const script = scripts.get(name);
+  return threads && script ? threads.startThread(script) : makers[name]();
 }
 
 /** Starts a worker that ends with the test. */

@@ -5,15 +5,17 @@ import { answerStorage } from '../../../adapters/worker/answer-storage.js';
 import { Endpoint } from '../../../adapters/worker/endpoint.js';
 import { hostStorage } from '../../../adapters/worker/host-storage.js';
 import { turn } from '../../support/promises.js';
-import { startModule } from '../../support/threads.js';
+import { startThread, threadScript } from '../../support/threads.js';
 import { bucket } from './channel.js';
 
 const ports = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
 
+const script = await threadScript('test/adapters/worker/handles.worker.ts');
+
 test('a thread that has closed its storage ends by itself', async () => {
   const before = ports();
-  const worker = startModule('test/adapters/worker/handles.worker.ts');
+  const worker = startThread(script);
   const stop = answerStorage(new Endpoint(worker), memory());
   const code = await new Promise((resolve) => worker.once('exit', resolve));
   expect(code).toBe(0);

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { isQTasksError } from '../../../src/index.js';
 import { rejection } from '../../support/promises.js';
-import { startText, startThread } from '../../support/threads.js';
+import { startText, startThread, threadScript } from '../../support/threads.js';
 import { connectTo, open } from '../../support/workers.js';
 
 /** What a call fails with where its thread does not start. */
@@ -29,6 +29,8 @@ it('a script whose import is not there fails the calls', async () => {
   expect(error.cause).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
 });
 
+const script = await threadScript('test/support/workers/app.ts');
+
 it('a script that exits as it loads fails the calls, with its code', async () => {
   const error = await loadError(() => startText('process.exit(7);'));
   expect(error).toMatchObject({ data: { exitCode: 7 } });
@@ -52,7 +54,7 @@ it.each([0, 3])('a run that exits with code %s fails with WORKER_LOST', async (c
 
 it('a run that needs more memory than there is fails with WORKER_LOST', async () => {
   const app = connectTo(() =>
-    startThread('app', { resourceLimits: { maxOldGenerationSizeMb: 24 } }),
+    startThread(script, { resourceLimits: { maxOldGenerationSizeMb: 24 } }),
   );
   const other = app.run('wait');
   const lost = rejection(other);

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { connect, type WorkerClient } from '../../../adapters/worker/index.js';
 import { isQTasksError } from '../../../src/index.js';
-import { isNode, startWorker, type Tasks, type TestWorker } from '../../support/workers.js';
+import { startWorker, type Tasks, type TestWorker } from '../../support/workers.js';
 
 /** How many calls there are, how many of them at once, and how many workers die meanwhile. */
 const calls = 10_000;
@@ -95,12 +95,13 @@ function reasonOf(error: unknown): string {
   return isQTasksError(error) ? error.code : String(error);
 }
 
-/** How many threads are left: a worker has an id in Node, and holds a lock in a browser. */
+/** How many threads are left: those that answer. */
 async function countAlive(started: readonly TestWorker[]): Promise<number> {
-  if (isNode) {
-    const threads = started as (TestWorker & { readonly threadId?: number })[];
-    return threads.filter(({ threadId }) => threadId !== -1).length;
-  }
-  const { held = [] } = await navigator.locks.query();
-  return held.filter(({ name }) => name?.startsWith('qtasks-lite:alive:')).length;
+  const answers = started.map(async (worker) => {
+    const app = connect<Tasks>(worker, { readyTimeout: 2_000 });
+    const { status } = await app.run('add', 1, 1).settled;
+    await app.close();
+    return status;
+  });
+  return (await Promise.all(answers)).filter((status) => status === 'success').length;
 }

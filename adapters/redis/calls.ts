@@ -168,9 +168,9 @@ export class Calls {
       call.isSent = false;
       const next = this.#answer(call, replies[index] ?? {});
       if (next === undefined || call.isDone) this.#passTurn(call);
-      else if (call.failures > limit || next > maxDelay) {
+      else if (call.failures > limit) {
         this.#passTurn(call);
-        fail(call, gaveUp(call, replies[index]?.lost));
+        fail(call, gaveUp(replies[index]?.lost));
       } else {
         again.push(call);
         const longest = Math.min(maxDelay, delay * 2 ** (call.failures - 1));
@@ -201,7 +201,10 @@ export class Calls {
       call.settle(undefined, result);
     } else if (error === undefined && !isQTasksError(lost)) {
       call.failures++;
-      if (lost instanceof Busy) return lost.wait;
+      if (lost instanceof Busy) {
+        if (lost.wait > this.#retry.maxDelay) call.failures = Infinity;
+        return lost.wait;
+      }
       call.isUnsure ||= call.order !== undefined;
       return 0;
     } else if (/NOSCRIPT/i.test(text) && call.fallback && call.command !== call.fallback) {
@@ -236,7 +239,7 @@ const unknownOutcome = (cause: unknown): QTasksError =>
 const fail = ({ isUnsure, settle }: Call, error: QTasksError): void =>
   settle(isUnsure ? unknownOutcome(error) : error);
 
-function gaveUp({ failures }: Call, cause: unknown): QTasksError {
-  const message = `redis: the server cannot be reached; gave up after ${failures} attempts`;
+function gaveUp(cause: unknown): QTasksError {
+  const message = 'redis: the server cannot be reached, or is busy for too long';
   return new QTasksError('STORAGE_UNAVAILABLE', message, cause === undefined ? {} : { cause });
 }

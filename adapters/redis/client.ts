@@ -64,9 +64,10 @@ export class Connection implements Transport {
           'call' in client ? client.call(name, ...args) : client.sendCommand([name, ...args]);
         return { result: await result };
       } catch (error) {
+        // Not the error itself: those of ioredis have the whole command with them.
+        const text = error instanceof Error ? error.message : 'the client has failed';
         // Redis begins with a word in capitals; whatever else was said, the answer is lost.
-        const text = error instanceof Error ? error.message : '';
-        return /^[A-Z]{2,} /.test(text) ? { error: text } : { lost: error };
+        return /^[A-Z]{2,} /.test(text) ? { error: text } : { lost: new Error(text) };
       }
     });
     const late = new Promise<never>((_, reject) => {

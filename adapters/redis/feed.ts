@@ -7,6 +7,8 @@ import { pause, type Transport } from './transport.js';
 
 /** How often revisions are asked for where there is nothing to subscribe to. */
 const pollEvery: Milliseconds = 1_000;
+/** How long a revision that is new waits for being told of: the message may be on its way. */
+const patience: Milliseconds = 200;
 /** The first and the longest wait before a stream that has ended is opened again. */
 const minBackoff: Milliseconds = 200;
 const maxBackoff: Milliseconds = 15_000;
@@ -110,34 +112,42 @@ export class Feed {
   }
 
   async #poll(places: readonly Place[], signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       await pause(pollEvery, signal);
+      if (signal.aborted) return;
       await this.#check(places);
     }
   }
 
-  /** Asks for the revisions: where one is not what was told last, anything may have changed. */
+  /** Asks for the revisions: where one is new, and not told of soon, anything may have changed. */
   async #check(places: readonly Place[]): Promise<void> {
+    const { signal } = this.#stop;
+    const news: (() => void)[] = [];
     const looks = places.map(async (place) => {
       const [newest, current] = await this.#look(bucketKey(place.id));
-      const revision = current || null;
+      const tell = (): void => this.#tell(place, Number(newest), anything(current));
       if (place.seen < 0) place.seen = Number(newest);
-      else this.#tell(place, Number(newest), { revision, writer: '', sequence: 0, fields: 'all' });
+      else if (Number(newest) > place.seen) news.push(tell);
     });
     // One that cannot be asked now is asked again later.
     await Promise.allSettled(looks);
+    if (news.length > 0) await pause(patience, signal);
+    if (!signal.aborted) for (const tell of news) tell();
   }
 
   #hear(channel: string, message: string): void {
     const place = this.#places.get(channel);
     if (!place) return;
-    const [newest, current, writer = '', sequence, clear, ...names] = toTexts(message);
-    this.#tell(place, Number(newest), {
+    const [newest, current, before, writer = '', sequence, clear, ...names] = toTexts(message);
+    // What is not the next one has been missed. Nothing is before what has been gone for long.
+    const isNext = place.seen < 0 || place.seen === Number(before) || before === '0';
+    const change = {
       revision: current || null,
       writer: fromText(writer),
       sequence: Number(sequence),
-      fields: clear ? 'all' : names.map(fromField),
-    });
+      fields: clear ? ('all' as const) : names.map(fromField),
+    };
+    this.#tell(place, Number(newest), isNext ? change : anything(current));
   }
 
   #tell(place: Place, newest: number, change: Change): void {
@@ -146,6 +156,14 @@ export class Feed {
     this.#watchers.tell(place.id, change);
   }
 }
+
+/** What a watcher is told where nobody knows what has happened. */
+const anything = (current: string | undefined): Change => ({
+  revision: current || null,
+  writer: '',
+  sequence: 0,
+  fields: 'all',
+});
 
 /** What the script has published; of anything else nothing. */
 function toTexts(message: string): string[] {

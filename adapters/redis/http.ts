@@ -62,9 +62,9 @@ export class Http implements Transport {
 
   async send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]> {
     const response = await this.#post('pipeline', JSON.stringify(commands), signal);
-    const replies: unknown = JSON.parse(await response.text());
-    if (Array.isArray(replies) && replies.length === commands.length) return replies;
-    throw new Error('the answer is not one of a pipeline');
+    const replies = parse(await response.text());
+    if (replies.length === commands.length) return replies;
+    throw new Error('the answer is none of a pipeline, or a part of one');
   }
 
   /** Sends a request, with another token if the first one is refused. */
@@ -144,6 +144,15 @@ export class Http implements Transport {
       stop();
     }
   }
+}
+
+/** The replies; none where it is no such answer. The error of `JSON.parse` would quote it. */
+function parse(text: string): readonly Reply[] {
+  try {
+    const replies: unknown = JSON.parse(text);
+    if (Array.isArray(replies)) return replies;
+  } catch {}
+  return [];
 }
 
 /** Tells the audience what the lines of a stream say. */

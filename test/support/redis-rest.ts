@@ -26,7 +26,9 @@ export class RestServer {
   /** Befall the next pipelines, one each. */
   readonly next: Fault[] = [];
   canSubscribe = true;
+  /** How many streams there are, and how many there were. */
   streams = 0;
+  opened = 0;
   readonly #redis: Redis;
   readonly #server: Server;
 
@@ -81,6 +83,7 @@ export class RestServer {
     const channels = path.slice('/subscribe/'.length).split('/').map(decodeURIComponent);
     const subscriber = this.#redis.duplicate();
     this.streams++;
+    this.opened++;
     response.on('close', () => {
       this.streams--;
       subscriber.disconnect();

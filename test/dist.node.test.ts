@@ -63,8 +63,18 @@ describe('the package', () => {
       'qtasks-lite/indexeddb indexeddb',
       'qtasks-lite/localstorage localstorage',
       'qtasks-lite/redis redis',
+      'qtasks-lite/worker connect hostStorage serve transfer',
       'qtasks-lite/testing ManualClock testApp testStorage',
     ]);
+  });
+
+  test('imports no module of which it uses nothing', () => {
+    const folder = join(root, 'dist');
+    const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const unused = paths
+      .filter((path) => path.endsWith('.js'))
+      .filter((path) => /^import '/m.test(readFileSync(join(folder, path), 'utf8')));
+    expect(unused).toEqual([]);
   });
 
   test.each([

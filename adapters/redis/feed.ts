@@ -16,9 +16,14 @@ const maxBackoff: Milliseconds = 15_000;
 /** A bucket that is watched. */
 interface Place {
   readonly id: BucketId;
-  /** The newest revision that was told or need not be; -1: none is known yet. */
-  seen: number;
+  /** The revision that was there as it began to be watched; -1: it is not known yet. */
+  base: number;
+  /** The newest revision that was told; -1: none. */
+  told: number;
 }
+
+/** The newest revision of which nothing has been missed. */
+const knownOf = ({ base, told }: Place): number => Math.max(base, told);
 
 /** Gives the newest revision of a bucket, and the current one, which is empty where it is absent. */
 export type Look = (
@@ -51,7 +56,7 @@ export class Feed {
       if (buckets.length === 0) this.close();
       // One that nobody watches any more is let go with the next one that comes.
       else if (buckets.some(([channel]) => !this.#places.has(channel))) {
-        const place = (id: BucketId): Place => ({ id, seen: -1 });
+        const place = (id: BucketId): Place => ({ id, base: -1, told: -1 });
         this.#places = new Map(
           buckets.map(([channel, id]) => [channel, this.#places.get(channel) ?? place(id)]),
         );
@@ -69,7 +74,7 @@ export class Feed {
   /** Tells of a commit of one's own, if nothing is missing before it. */
   made(key: string, before: number, newest: number, change: Change): void {
     const place = this.#places.get(channelOf(key));
-    if (place && (place.seen < 0 || place.seen === before)) this.#tell(place, newest, change);
+    if (place && isNext(place, before)) this.#tell(place, newest, change);
   }
 
   /** The former subscription ends once this one hears, so that nothing is missed in between. */
@@ -78,7 +83,7 @@ export class Feed {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     const places = [...this.#places.values()];
-    let fresh = places.filter(({ seen }) => seen < 0);
+    let fresh = places.filter(({ base }) => base < 0);
     void this.#check(fresh);
     let length = 0;
     const channels = [...this.#places.keys()].filter((channel) => {
@@ -122,12 +127,13 @@ export class Feed {
   /** Asks for the revisions: where one is new, and not told of soon, anything may have changed. */
   async #check(places: readonly Place[]): Promise<void> {
     const { signal } = this.#stop;
-    const news: (() => void)[] = [];
+    const news: (() => unknown)[] = [];
     const looks = places.map(async (place) => {
       const [newest, current] = await this.#look(bucketKey(place.id));
-      const tell = (): void => this.#tell(place, Number(newest), anything(current));
-      if (place.seen < 0) place.seen = Number(newest);
-      else if (Number(newest) > place.seen) news.push(tell);
+      const isNew = (): boolean => Number(newest) > knownOf(place);
+      if (place.base < 0) place.base = Number(newest);
+      if (!isNew()) return;
+      news.push(() => isNew() && this.#tell(place, Number(newest), anything(current)));
     });
     // One that cannot be asked now is asked again later.
     await Promise.allSettled(looks);
@@ -139,23 +145,26 @@ export class Feed {
     const place = this.#places.get(channel);
     if (!place) return;
     const [newest, current, before, writer = '', sequence, clear, ...names] = toTexts(message);
-    // What is not the next one has been missed. Nothing is before what has been gone for long.
-    const isNext = place.seen < 0 || place.seen === Number(before) || before === '0';
     const change = {
       revision: current || null,
       writer: fromText(writer),
       sequence: Number(sequence),
       fields: clear ? ('all' as const) : names.map(fromField),
     };
-    this.#tell(place, Number(newest), isNext ? change : anything(current));
+    const isWhole = isNext(place, Number(before));
+    this.#tell(place, Number(newest), isWhole ? change : anything(current));
   }
 
   #tell(place: Place, newest: number, change: Change): void {
-    if (!(newest > place.seen)) return;
-    place.seen = newest;
+    if (!(newest > place.told)) return;
+    place.told = newest;
     this.#watchers.tell(place.id, change);
   }
 }
+
+/** Whether nothing was missed before a commit that was made on this revision. */
+const isNext = (place: Place, before: number): boolean =>
+  before <= knownOf(place) || knownOf(place) < 0;
 
 /** What a watcher is told where nobody knows what has happened. */
 const anything = (current: string | undefined): Change => ({

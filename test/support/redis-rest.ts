@@ -30,10 +30,14 @@ export class RestServer {
   streams = 0;
   opened = 0;
   readonly #redis: Redis;
+  readonly #subscriber: Redis;
   readonly #server: Server;
 
   private constructor(redis: Redis, server: Server) {
     this.#redis = redis;
+    this.#subscriber = redis.duplicate();
+    this.#subscriber.on('error', () => {});
+    this.#subscriber.setMaxListeners(0);
     this.#server = server;
     server.on('request', (request, response) => void this.#serve(request, response));
   }
@@ -85,21 +89,22 @@ export class RestServer {
 
   async #stream(path: string, response: ServerResponse): Promise<void> {
     const channels = path.slice('/subscribe/'.length).split('/').map(decodeURIComponent);
-    const subscriber = this.#redis.duplicate();
+    const hear = (channel: string, message: string): void => {
+      if (channels.includes(channel)) response.write(`data: message,${channel},${message}\n\n`);
+    };
     this.streams++;
     this.opened++;
     response.on('close', () => {
       this.streams--;
-      subscriber.disconnect();
+      this.#subscriber.off('message', hear);
     });
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    subscriber.on('error', () => response.destroy());
-    subscriber.on('message', (channel, message) =>
-      response.write(`data: message,${channel},${message}\n\n`),
-    );
-    await subscriber.subscribe(...channels);
-    for (const [index, channel] of channels.entries())
+    response.flushHeaders();
+    this.#subscriber.on('message', hear);
+    await this.#subscriber.subscribe(...channels);
+    for (const [index, channel] of channels.entries()) {
       response.write(`data: subscribe,${channel},${index + 1}\n\n`);
+    }
   }
 
   /** Ends every connection, streams too. */
@@ -109,6 +114,7 @@ export class RestServer {
 
   async stop(): Promise<void> {
     this.cut();
+    this.#subscriber.disconnect();
     this.#server.close();
     await once(this.#server, 'close');
   }

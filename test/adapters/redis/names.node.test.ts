@@ -65,9 +65,9 @@ test('what is stored can be read by others', async () => {
   expect(JSON.parse(meta)).toEqual([revision, expect.any(Number), 'w', '7']);
   // Two minutes longer than its time: until then repeats are known.
   expect(await client.pttl(key)).toBeGreaterThan(170_000);
-  await storage.commit(stage.bucket(), stage.commit({ ttl: null }));
+  await storage.commit(stage.bucket(), stage.commit({ writer: 'x', ttl: null }));
   expect(await client.pttl(key)).toBe(-1);
-  await storage.commit(stage.bucket(), stage.commit({ clear: true, set: new Map() }));
+  await storage.commit(stage.bucket(), stage.commit({ writer: 'x', clear: true, set: new Map() }));
   expect(await client.pttl(key)).toBeGreaterThan(100_000);
 });
 

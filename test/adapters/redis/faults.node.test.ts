@@ -1,10 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { redis } from '../../../adapters/redis.js';
+import { RedisServer } from '../../support/redis.js';
 import * as faults from '../../support/redis-faults.js';
 import type { Fault } from '../../support/redis-rest.js';
 import { codeOf, quick, Stage } from './support.js';
 
-const stage = new Stage();
+// One of its own: its scripts are flushed, and its memory runs out.
+const stage = new Stage(() => RedisServer.start());
 
 const busy = (seconds: string): Fault =>
   faults.status(429, { headers: { 'retry-after': seconds } });

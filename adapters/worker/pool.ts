@@ -103,20 +103,20 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
 
   /** Waits for a worker, but not for ever. */
   #wait(call: Call): void {
-    const { readyTimeout } = this.#options;
     this.#waiting.add(call);
     call.timer = systemClock.setTimeout(() => {
-      const cause = this.#lastError;
-      const message = `task "${call.run.taskName}": no worker was ready within ${readyTimeout} ms`;
-      const error = cause
-        ? new QTasksError('WORKER_LOAD_FAILED', `${message}; before, ${cause.message}`, {
-            cause,
-            data: cause.data,
-          })
-        : new QTasksError('WORKER_LOAD_FAILED', message);
-      this.settle(call, 'error', error);
+      this.settle(call, 'error', this.#notReady(`task "${call.run.taskName}"`));
       this.#tellChanged();
-    }, readyTimeout);
+    }, this.#options.readyTimeout);
+  }
+
+  #notReady(what: string): QTasksError {
+    const { readyTimeout } = this.#options;
+    const message = `${what}: no worker was ready within ${readyTimeout} ms`;
+    const cause = this.#lastError;
+    if (!cause) return new QTasksError('WORKER_LOAD_FAILED', message);
+    const details = { cause, data: cause.data };
+    return new QTasksError('WORKER_LOAD_FAILED', `${message}; before, ${cause.message}`, details);
   }
 
   #waitNoMore(call: Call): void {
@@ -233,12 +233,22 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   }
 
   async linkAt(place: Place): Promise<Link> {
-    for (;;) {
-      const { link, error } = place;
-      if (this.#isOver) throw closed('state');
-      if (error) throw error;
-      if (link?.ready) return link;
-      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    let isLate = false;
+    const timer = systemClock.setTimeout(() => {
+      isLate = true;
+      this.#tellChanged();
+    }, this.#options.readyTimeout);
+    try {
+      for (;;) {
+        const { link, error } = place;
+        if (this.#isOver) throw closed('state');
+        if (error) throw error;
+        if (link?.ready) return link;
+        if (isLate) throw this.#notReady('state');
+        await new Promise<void>((resolve) => this.#changed.push(resolve));
+      }
+    } finally {
+      systemClock.clearTimeout(timer);
     }
   }
 

@@ -5,6 +5,7 @@ import { BYE, READY } from '../../../adapters/worker/protocol.js';
 import { isQTasksError } from '../../../src/index.js';
 import { rejection } from '../../support/promises.js';
 import { startText, startThread, threadScript } from '../../support/threads.js';
+import { Counter } from '../../support/workers/tasks.js';
 import { connectTo, open } from '../../support/workers.js';
 
 /** What a call fails with where its thread does not start. */
@@ -93,4 +94,13 @@ it('what a thread throws as it is ended does not end the process', async () => {
   await new Promise((resolve) => app.on('worker:lost', resolve));
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(uncaught).toEqual([]);
+});
+
+it('a state of an app whose worker exits over and over fails after readyTimeout', async () => {
+  const app = connectTo(() => startText('process.exit(1);'), { readyTimeout: 300 });
+  const error = await rejection(app.state(Counter).get('count'));
+  expect(error).toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+    cause: { code: 'WORKER_LOAD_FAILED', message: expect.stringContaining('within 300 ms') },
+  });
 });

@@ -140,13 +140,17 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
     return place.isReady ? place.link : undefined;
   }
 
-  /** Where the runs of a session go that have to go to one worker. */
+  /**
+   * Where the runs of a session go that have to go to one worker: as long as nobody has given up there, that
+   * is the same place whatever becomes of others.
+   */
   #placeOf(session: string): Place {
-    const alive = this.#places.filter(({ error }) => !error);
-    const all = alive.length > 0 ? alive : this.#places;
     let hash = 0;
     for (let at = 0; at < session.length; at++) hash = (hash * 31 + session.charCodeAt(at)) | 0;
-    return all[(hash >>> 0) % all.length] as Place;
+    const count = this.#places.length;
+    const first = (hash >>> 0) % count;
+    const ranked = this.#places.map((_, step) => this.#places[(first + step) % count] as Place);
+    return ranked.find(({ error }) => !error) ?? (ranked[0] as Place);
   }
 
   cancel(call: Call): void {

@@ -104,10 +104,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   /** Waits for a worker, but not for ever. */
   #wait(call: Call): void {
     this.#waiting.add(call);
-    call.timer = systemClock.setTimeout(() => {
-      this.settle(call, 'error', this.#notReady(`task "${call.run.taskName}"`));
-      this.#tellChanged();
-    }, this.#options.readyTimeout);
+    call.timer = systemClock.setTimeout(
+      () => this.settle(call, 'error', this.#notReady(`task "${call.run.taskName}"`)),
+      this.#options.readyTimeout,
+    );
   }
 
   #notReady(what: string): QTasksError {
@@ -120,7 +120,9 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   }
 
   #waitNoMore(call: Call): void {
-    if (this.#waiting.delete(call)) systemClock.clearTimeout(call.timer);
+    if (!this.#waiting.delete(call)) return;
+    systemClock.clearTimeout(call.timer);
+    this.#tellChanged();
   }
 
   #tellChanged(): void {
@@ -306,31 +308,43 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   }
 
   async #closeAll(drain: Milliseconds): Promise<void> {
-    const begun = systemClock.now();
-    await atMost(drain, this.#allSent(), systemClock);
-    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
+    const left = await this.#drainWaiting([...this.#waiting], drain, closed('run'));
     await this.#states.close();
     this.#isOver = true;
-    const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
     this.#tellChanged();
     throwFirst(closings);
   }
 
-  async #allSent(): Promise<void> {
-    while (this.#waiting.size > 0) {
-      await new Promise<void>((resolve) => this.#changed.push(resolve));
-    }
-  }
-
   async closeSession(session: string, options: CloseOptions): Promise<void> {
-    const drain = drainOf(options);
+    const waiting = [...this.#waiting].filter(({ run }) => run.session === session);
+    const message = `session "${session}" was closed before the run started`;
+    const reason = new QTasksError('APP_CLOSED', message);
+    const drain = await this.#drainWaiting(waiting, drainOf(options), reason);
     const links = this.#places.flatMap(({ link }) => (link?.ready ? [link] : []));
     throwFirst(
       await Promise.allSettled(
         links.map((link) => link.close({ what: 'session', session, drain })),
       ),
     );
+  }
+
+  /** Waits until calls have a worker, and cancels those left over; resolves to what is left of the time. */
+  async #drainWaiting(
+    calls: readonly Call[],
+    drain: Milliseconds,
+    reason: QTasksError,
+  ): Promise<Milliseconds> {
+    const begun = systemClock.now();
+    await atMost(drain, this.#allSent(calls), systemClock);
+    for (const call of calls) if (this.#waiting.has(call)) this.settle(call, 'cancel', reason);
+    return Math.max(0, drain - (systemClock.now() - begun));
+  }
+
+  async #allSent(calls: readonly Call[]): Promise<void> {
+    while (calls.some((call) => this.#waiting.has(call))) {
+      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    }
   }
 }
 

@@ -58,6 +58,8 @@ export class Endpoint {
 
   /** Ends a worker; resolves once its thread has ended, where that can be told. */
   async terminate(): Promise<void> {
+    // What a thread of Node has thrown by now is still told, and ends this process where nobody hears it.
+    this.#source.on?.('error', () => {});
     await this.#source.terminate?.();
   }
 

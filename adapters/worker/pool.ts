@@ -103,24 +103,26 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
 
   /** Waits for a worker, but not for ever. */
   #wait(call: Call): void {
-    const { readyTimeout } = this.#options;
     this.#waiting.add(call);
-    call.timer = systemClock.setTimeout(() => {
-      const cause = this.#lastError;
-      const message = `task "${call.run.taskName}": no worker was ready within ${readyTimeout} ms`;
-      const error = cause
-        ? new QTasksError('WORKER_LOAD_FAILED', `${message}; before, ${cause.message}`, {
-            cause,
-            data: cause.data,
-          })
-        : new QTasksError('WORKER_LOAD_FAILED', message);
-      this.settle(call, 'error', error);
-      this.#tellChanged();
-    }, readyTimeout);
+    call.timer = systemClock.setTimeout(
+      () => this.settle(call, 'error', this.#notReady(`task "${call.run.taskName}"`)),
+      this.#options.readyTimeout,
+    );
+  }
+
+  #notReady(what: string): QTasksError {
+    const { readyTimeout } = this.#options;
+    const message = `${what}: no worker was ready within ${readyTimeout} ms`;
+    const cause = this.#lastError;
+    if (!cause) return new QTasksError('WORKER_LOAD_FAILED', message);
+    const details = { cause, data: cause.data };
+    return new QTasksError('WORKER_LOAD_FAILED', `${message}; before, ${cause.message}`, details);
   }
 
   #waitNoMore(call: Call): void {
-    if (this.#waiting.delete(call)) systemClock.clearTimeout(call.timer);
+    if (!this.#waiting.delete(call)) return;
+    systemClock.clearTimeout(call.timer);
+    this.#tellChanged();
   }
 
   #tellChanged(): void {
@@ -140,13 +142,17 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
     return place.isReady ? place.link : undefined;
   }
 
-  /** Where the runs of a session go that have to go to one worker. */
+  /**
+   * Where the runs of a session go that have to go to one worker: as long as nobody has given up there, that
+   * is the same place whatever becomes of others.
+   */
   #placeOf(session: string): Place {
-    const alive = this.#places.filter(({ error }) => !error);
-    const all = alive.length > 0 ? alive : this.#places;
     let hash = 0;
     for (let at = 0; at < session.length; at++) hash = (hash * 31 + session.charCodeAt(at)) | 0;
-    return all[(hash >>> 0) % all.length] as Place;
+    const count = this.#places.length;
+    const first = (hash >>> 0) % count;
+    const ranked = this.#places.map((_, step) => this.#places[(first + step) % count] as Place);
+    return ranked.find(({ error }) => !error) ?? (ranked[0] as Place);
   }
 
   cancel(call: Call): void {
@@ -233,12 +239,22 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   }
 
   async linkAt(place: Place): Promise<Link> {
-    for (;;) {
-      const { link, error } = place;
-      if (this.#isOver) throw closed('state');
-      if (error) throw error;
-      if (link?.ready) return link;
-      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    let isLate = false;
+    const timer = systemClock.setTimeout(() => {
+      isLate = true;
+      this.#tellChanged();
+    }, this.#options.readyTimeout);
+    try {
+      for (;;) {
+        const { link, error } = place;
+        if (this.#isOver) throw closed('state');
+        if (error) throw error;
+        if (link?.ready) return link;
+        if (isLate) throw this.#notReady('state');
+        await new Promise<void>((resolve) => this.#changed.push(resolve));
+      }
+    } finally {
+      systemClock.clearTimeout(timer);
     }
   }
 
@@ -292,31 +308,43 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   }
 
   async #closeAll(drain: Milliseconds): Promise<void> {
-    const begun = systemClock.now();
-    await atMost(drain, this.#allSent(), systemClock);
-    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
+    const left = await this.#drainWaiting([...this.#waiting], drain, closed('run'));
     await this.#states.close();
     this.#isOver = true;
-    const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
     this.#tellChanged();
     throwFirst(closings);
   }
 
-  async #allSent(): Promise<void> {
-    while (this.#waiting.size > 0) {
-      await new Promise<void>((resolve) => this.#changed.push(resolve));
-    }
-  }
-
   async closeSession(session: string, options: CloseOptions): Promise<void> {
-    const drain = drainOf(options);
+    const waiting = [...this.#waiting].filter(({ run }) => run.session === session);
+    const message = `session "${session}" was closed before the run started`;
+    const reason = new QTasksError('APP_CLOSED', message);
+    const drain = await this.#drainWaiting(waiting, drainOf(options), reason);
     const links = this.#places.flatMap(({ link }) => (link?.ready ? [link] : []));
     throwFirst(
       await Promise.allSettled(
         links.map((link) => link.close({ what: 'session', session, drain })),
       ),
     );
+  }
+
+  /** Waits until calls have a worker, and cancels those left over; resolves to what is left of the time. */
+  async #drainWaiting(
+    calls: readonly Call[],
+    drain: Milliseconds,
+    reason: QTasksError,
+  ): Promise<Milliseconds> {
+    const begun = systemClock.now();
+    await atMost(drain, this.#allSent(calls), systemClock);
+    for (const call of calls) if (this.#waiting.has(call)) this.settle(call, 'cancel', reason);
+    return Math.max(0, drain - (systemClock.now() - begun));
+  }
+
+  async #allSent(calls: readonly Call[]): Promise<void> {
+    while (calls.some((call) => this.#waiting.has(call))) {
+      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    }
   }
 }
 

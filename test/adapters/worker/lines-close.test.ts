@@ -113,3 +113,33 @@ it('28 ends a worker that lets nothing happen in its thread', async () => {
   await app.close({ drain: 100 });
   expect(await run.settled).toMatchObject({ status: 'cancel', error: { code: 'APP_CLOSED' } });
 });
+
+it('28 waits no longer once those that wait for a worker are cancelled', async () => {
+  const app = connectTo(borrowWorker('silent'), { readyTimeout: 20_000 });
+  const run = app.run('add', 1, 2);
+  const begun = performance.now();
+  const closing = app.close({ drain: 20_000 });
+  await turn();
+  run.cancel();
+  await closing;
+  expect(performance.now() - begun).toBeLessThan(10_000);
+});
+
+it('28 of a session waits for its runs that wait for a worker', async () => {
+  const app = open();
+  const run = app.session('ann').run('pause', 50);
+  await app.session('ann').close();
+  expect(run.status).toBe('success');
+});
+
+it('28 of a session refuses its runs that no worker has come for in time, and no others', async () => {
+  const app = connectTo(borrowWorker('silent'));
+  const run = app.session('ann').run('add', 1, 2);
+  const others = [app.run('add', 1, 2), app.session('ben').run('add', 1, 2)];
+  const closing = app.session('ann').close({ drain: 20 });
+  others.push(app.session('ann').run('add', 1, 2));
+  await closing;
+  expect(await run.settled).toMatchObject({ status: 'cancel', error: { code: 'APP_CLOSED' } });
+  expect(others.map(({ status }) => status)).toEqual(['new', 'new', 'new']);
+  await app.close({ drain: 0 });
+});

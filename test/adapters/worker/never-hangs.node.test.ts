@@ -1,9 +1,11 @@
 /** Whatever a thread of Node does, each call settles. */
 import { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { BYE, READY } from '../../../adapters/worker/protocol.js';
 import { isQTasksError } from '../../../src/index.js';
 import { rejection } from '../../support/promises.js';
 import { startText, startThread, threadScript } from '../../support/threads.js';
+import { Counter } from '../../support/workers/tasks.js';
 import { connectTo, open } from '../../support/workers.js';
 
 /** What a call fails with where its thread does not start. */
@@ -65,4 +67,40 @@ it('a run that needs more memory than there is fails with WORKER_LOST', async ()
   });
   expect(await lost).toBe(error);
   expect(await app.run('add', 1, 2)).toBe(3);
+});
+
+it('what a thread throws as it is ended does not end the process', async () => {
+  // It serves, says goodbye and throws, all in one turn.
+  const text = `import { parentPort } from 'node:worker_threads';
+    parentPort.once('message', ([tag, id]) => {
+      const ready = { app: 'app', lock: undefined, hasStorage: false, tasks: [] };
+      parentPort.postMessage([tag, id, ${READY}, ready, ${BYE}, 'it has ended']);
+      throw new RangeError('late');
+    });`;
+  const uncaught: unknown[] = [];
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => uncaught.push(error));
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  });
+  let starts = 0;
+  const app = connectTo(() =>
+    startText(starts++ === 0 ? text : "process.stdin.on('data', () => {})"),
+  );
+  // As long as this takes, all that the thread has to say arrives.
+  app.on('worker:start', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500));
+  await new Promise((resolve) => app.on('worker:lost', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(uncaught).toEqual([]);
+});
+
+it('a state of an app whose worker exits over and over fails after readyTimeout', async () => {
+  const app = connectTo(() => startText('process.exit(1);'), { readyTimeout: 300 });
+  const error = await rejection(app.state(Counter).get('count'));
+  expect(error).toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+    cause: { code: 'WORKER_LOAD_FAILED', message: expect.stringContaining('within 300 ms') },
+  });
 });

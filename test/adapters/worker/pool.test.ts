@@ -1,7 +1,10 @@
 /** Which worker of a pool gets a call. */
 import { expect, it } from 'vitest';
+import { memory } from '../../../adapters/memory.js';
+import { type Serving, serve } from '../../../adapters/worker/index.js';
+import { QTasks, task } from '../../../src/index.js';
 import { Counter } from '../../support/workers/tasks.js';
-import { open, started } from '../../support/workers.js';
+import { connectTo, open, started } from '../../support/workers.js';
 
 /** A client of two workers that are both there. */
 async function two() {
@@ -80,4 +83,34 @@ it('calls with one id join whichever worker has it', async () => {
   expect(new Set(runs).size).toBe(1);
   const notes = await Promise.all([app.run('readNotes'), app.run('readNotes')]);
   expect(notes.flat()).toEqual(['once']);
+});
+
+it('where a worker is not followed by another one, the sessions of the others stay where they are', async () => {
+  const servings: Serving[] = [];
+  let isOver = false;
+  const app = connectTo(
+    () => {
+      if (isOver) throw new RangeError('no more');
+      const { port1, port2 } = new MessageChannel();
+      const place = servings.length;
+      const which = task('which', () => `${place}`, { exclusive: true });
+      servings.push(serve(new QTasks({ tasks: { which }, storage: memory() }), { port: port1 }));
+      return port2;
+    },
+    { size: 3 },
+  );
+  const sessions = Array.from({ length: 16 }, (_, index) => app.session(`session ${index}`));
+  const ask = () => Promise.all(sessions.map((session) => session.run('which' as 'readInstance')));
+  const before = await ask();
+  expect(new Set(before).size).toBe(3);
+  isOver = true;
+  const lost = new Promise((resolve) => app.on('worker:lost', resolve));
+  await Promise.all([lost, servings[1]?.close()]);
+  // Those of its sessions wait until nobody will follow it.
+  await ask();
+  const after = await ask();
+  expect(after.map((place, index) => (before[index] === '1' ? '1' : place))).toEqual(before);
+  expect(after).not.toContain('1');
+  await app.close({ drain: 0 });
+  await Promise.all(servings.map((serving) => serving.close()));
 });

@@ -1,0 +1,105 @@
+/** Runs the commands of a caller: only those that it may, and no more than its share. */
+import type { Clock } from '../../src/clock.js';
+import type { Caller } from './access.js';
+import { checkAdmin } from './admin-commands.js';
+import type { Command } from './command.js';
+import type { Limits } from './limits.js';
+import type { RedisLink } from './link.js';
+import { Rate } from './rate.js';
+import { Refusal } from './refusal.js';
+import type { Outcome } from './reply.js';
+import { checkSession, ownScripts } from './session-commands.js';
+
+/** Who asks, and from where. */
+export interface Asker {
+  readonly caller: Caller;
+  readonly address: string;
+}
+
+const loads: readonly Command[] = ownScripts.map(({ text }) => ({
+  name: 'SCRIPT',
+  args: ['LOAD', text],
+}));
+
+/** Stands between requests and Redis. */
+export class Executor {
+  readonly #link: RedisLink;
+  readonly #rates: Readonly<Record<Caller['kind'], Rate>>;
+
+  constructor(link: RedisLink, limits: Limits, clock: Clock) {
+    this.#link = link;
+    this.#rates = {
+      session: new Rate(limits.commandsPerSecond, clock),
+      admin: new Rate(limits.adminCommandsPerSecond, clock),
+    };
+  }
+
+  /** Counts a caller's commands; throws a refusal where they are too many. */
+  count({ caller, address }: Asker, commands: number): void {
+    const wait = this.#rates[caller.kind].take(JSON.stringify([caller.name, address]), commands);
+    if (wait > 0) throw new Refusal(429, 'ERR max requests limit exceeded', wait);
+  }
+
+  /** Runs commands in order; each that is refused is answered by itself and never sent. */
+  async run(commands: readonly Command[], asker: Asker): Promise<Outcome[]> {
+    this.count(asker, commands.length);
+    const refusals = commands.map((command) => refusalOf(command, asker.caller));
+    const allowed = commands.filter((_command, place) => !refusals[place]);
+    const outcomes = allowed.length > 0 ? await this.#send(allowed, asker.caller) : [];
+    const left = outcomes.values();
+    return refusals.map((error) => {
+      if (error !== undefined) return { error };
+      return left.next().value ?? { error: 'ERR' };
+    });
+  }
+
+  /** Runs commands as one transaction; rejects with a refusal if one of them is not allowed. */
+  async transact(commands: readonly Command[], asker: Asker): Promise<Outcome[]> {
+    this.count(asker, commands.length);
+    for (const command of commands) checkCommand(command, asker.caller);
+    if (asker.caller.kind === 'admin') return this.#link.transact(commands);
+    const scripted = commands.some(({ name }) => name === 'EVALSHA');
+    return (await this.#link.transact(commands, scripted ? loads : [])).map(vague);
+  }
+
+  async #send(commands: readonly Command[], caller: Caller): Promise<Outcome[]> {
+    const outcomes = await this.#link.run(commands);
+    if (caller.kind === 'admin') return outcomes;
+    const isMissing = ({ name }: Command, place: number): boolean => {
+      const outcome = outcomes[place];
+      return name === 'EVALSHA' && outcome !== undefined && hasNoScript(outcome);
+    };
+    const missing = commands.filter(isMissing);
+    if (missing.length === 0) return outcomes.map(vague);
+    // Redis forgets scripts when it restarts: what it did not know it has not begun.
+    const again = (await this.#link.run(missing, loads)).values();
+    return outcomes.map((outcome) =>
+      vague(hasNoScript(outcome) ? (again.next().value ?? outcome) : outcome),
+    );
+  }
+}
+
+const hasNoScript = (outcome: Outcome) =>
+  'error' in outcome && outcome.error.startsWith('NOSCRIPT');
+
+/** What a session is told of an error of Redis: its kind. The rest could quote what is stored. */
+function vague(outcome: Outcome): Outcome {
+  if (!('error' in outcome)) return outcome;
+  const kind = /^[A-Z]+\b/.exec(outcome.error)?.[0] ?? 'ERR';
+  return { error: `${kind} the command failed` };
+}
+
+function checkCommand(command: Command, caller: Caller): void {
+  if (caller.kind === 'admin') checkAdmin(command);
+  else checkSession(command, caller.claims);
+}
+
+function refusalOf(command: Command, caller: Caller): string | undefined {
+  try {
+    checkCommand(command, caller);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
+  }
+}

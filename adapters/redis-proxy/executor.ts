@@ -24,6 +24,8 @@ const loads: readonly Command[] = ownScripts.map(({ text }) => ({
 /** Stands between requests and Redis. */
 export class Executor {
   readonly #link: RedisLink;
+  /** The connection that has been given the scripts. */
+  #loadedIn = -1;
   readonly #rates: Readonly<Record<Caller['kind'], Rate>>;
 
   constructor(link: RedisLink, limits: Limits, clock: Clock) {
@@ -58,26 +60,42 @@ export class Executor {
     this.count(asker, commands.length);
     for (const command of commands) checkCommand(command, asker.caller);
     if (asker.caller.kind === 'admin') return this.#link.transact(commands);
-    const scripted = commands.some(({ name }) => name === 'EVALSHA');
-    return (await this.#link.transact(commands, scripted ? loads : [])).map(vague);
+    const before = commands.some(isScript) ? loads : [];
+    return (await this.#link.transact(commands, before)).map(vague);
   }
 
   async #send(commands: readonly Command[], caller: Caller): Promise<Outcome[]> {
-    const outcomes = await this.#link.run(commands);
-    if (caller.kind === 'admin') return outcomes;
-    const isMissing = ({ name }: Command, place: number): boolean => {
+    const isScripted = caller.kind === 'session' && commands.some(isScript);
+    if (!isScripted) return (await this.#link.run(commands)).map(this.#toldTo(caller));
+    const { connection } = this.#link;
+    const outcomes = await this.#link.run(commands, connection === this.#loadedIn ? [] : loads);
+    this.#loadedIn = connection;
+    return (await this.#repeat(commands, outcomes)).map(vague);
+  }
+
+  /**
+   * Runs again what Redis knew no script for, as when somebody has emptied its scripts. In order, but after
+   * what came between: that has run.
+   */
+  async #repeat(commands: readonly Command[], outcomes: Outcome[]): Promise<Outcome[]> {
+    const isMissing = (_command: Command, place: number): boolean => {
       const outcome = outcomes[place];
-      return name === 'EVALSHA' && outcome !== undefined && hasNoScript(outcome);
+      return outcome !== undefined && hasNoScript(outcome);
     };
     const missing = commands.filter(isMissing);
-    if (missing.length === 0) return outcomes.map(vague);
-    // Redis forgets scripts when it restarts: what it did not know it has not begun.
+    if (missing.length === 0) return outcomes;
     const again = (await this.#link.run(missing, loads)).values();
     return outcomes.map((outcome) =>
-      vague(hasNoScript(outcome) ? (again.next().value ?? outcome) : outcome),
+      hasNoScript(outcome) ? (again.next().value ?? outcome) : outcome,
     );
   }
+
+  #toldTo({ kind }: Caller): (outcome: Outcome) => Outcome {
+    return kind === 'admin' ? (outcome) => outcome : vague;
+  }
 }
+
+const isScript = ({ name }: Command) => name === 'EVALSHA';
 
 const hasNoScript = (outcome: Outcome) =>
   'error' in outcome && outcome.error.startsWith('NOSCRIPT');

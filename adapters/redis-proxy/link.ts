@@ -21,6 +21,7 @@ const redisKind = [
 /** Sends commands, and tells refusals from what clients are told. */
 export class RedisLink {
   readonly #commands: Redis;
+  #connections = 0;
 
   /** @throws OPTION_INVALID */
   constructor(redis: string | Redis, commandTimeout: Milliseconds) {
@@ -42,6 +43,12 @@ export class RedisLink {
       lazyConnect: true,
     };
     this.#commands = connect(redis, options);
+    this.#commands.on('close', () => this.#connections++);
+  }
+
+  /** Another number after each connection: Redis may have been another one since, which knows no scripts. */
+  get connection(): number {
+    return this.#connections;
   }
 
   /** Sends commands in order; others may come between. */

@@ -16,6 +16,8 @@ export async function readBody(
   clock: Clock,
 ): Promise<Uint8Array> {
   if (!request.body) return new Uint8Array();
+  // Said beforehand, it need not be found out.
+  if (Number(request.headers.get('content-length')) > limits.bodyBytes) throw tooLarge();
   const reader: Reader = request.body.getReader();
   const reading = collect(reader, limits.bodyBytes);
   let refusal: unknown = new Refusal(408, 'ERR the request took too long');

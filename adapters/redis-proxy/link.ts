@@ -86,7 +86,8 @@ export class RedisLink {
 
   /** A connection of the same settings that listens, and does nothing else. */
   listen(): Redis {
-    return quiet(this.#commands.duplicate());
+    // ioredis sends SUBSCRIBE as soon as there is a connection, and its check could then not run.
+    return quiet(this.#commands.duplicate({ enableReadyCheck: false }));
   }
 
   close(): void {

@@ -105,6 +105,22 @@ describe('all streams', () => {
   });
 });
 
+test('streams that open while the connection does are all there', async () => {
+  for (let round = 0; round < 5; round++) {
+    const proxy = stage.open();
+    const opening: Promise<EventReader>[] = [];
+    for (let count = 0; count < 20; count++) {
+      opening.push(subscribe(`early:${count}`, {}, proxy));
+      await new Promise<void>((done) => setImmediate(done));
+    }
+    for (const [place, reader] of (await Promise.all(opening)).entries()) {
+      await stage.redis.publish(`early:${place}`, 'x');
+      expect(await reader.next()).toBe(`data: message,early:${place},x`);
+    }
+    await proxy.close();
+  }
+});
+
 describe('a stream ends', () => {
   test('when its client goes', async () => {
     const controller = new AbortController();

@@ -62,6 +62,7 @@ describe('the package', () => {
       'qtasks-lite/memory memory',
       'qtasks-lite/indexeddb indexeddb',
       'qtasks-lite/localstorage localstorage',
+      'qtasks-lite/redis redis',
       'qtasks-lite/testing ManualClock testApp testStorage',
     ]);
   });

@@ -1,4 +1,4 @@
-/** Commands as requests write them, in JSON or as a path, made into one form and held to the limits. */
+/** Commands as requests write them, in JSON or as a path, made into one form. */
 import type { Limits } from './limits.js';
 import { malformed, tooLarge } from './refusal.js';
 
@@ -12,11 +12,10 @@ export interface Command {
 }
 
 /** The command of a JSON array. */
-export function parseCommand(value: unknown, limits: Limits): Command {
+export function parseCommand(value: unknown): Command {
   if (!Array.isArray(value)) throw malformed('expected a JSON array of a command');
-  if (value.length > limits.arguments) throw tooLarge();
   const [name, ...args] = value.map(toArgument);
-  return command(name, args, limits);
+  return command(name, args);
 }
 
 /** The commands of a JSON array of arrays. */
@@ -24,11 +23,11 @@ export function parseCommands(value: unknown, limits: Limits): Command[] {
   if (!Array.isArray(value)) throw malformed('expected a JSON array of commands');
   if (value.length > limits.commands) throw tooLarge();
   if (value.length === 0) throw malformed('empty pipeline request');
-  return value.map((each) => parseCommand(each, limits));
+  return value.map(parseCommand);
 }
 
 /** The command of `/NAME/a/b?X=1`: the parts of the path, then the body, then what the query has. */
-export function parsePath(url: URL, body: Uint8Array, limits: Limits): Command {
+export function parsePath(url: URL, body: Uint8Array): Command {
   const [name, ...args]: Argument[] = partsOf(url);
   if (body.length > 0) args.push(Buffer.from(body));
   for (const [option, value] of url.searchParams) {
@@ -36,8 +35,15 @@ export function parsePath(url: URL, body: Uint8Array, limits: Limits): Command {
     args.push(option);
     if (value !== '') args.push(value);
   }
-  if (args.length > limits.arguments) throw tooLarge();
-  return command(name, args, limits);
+  return command(name, args);
+}
+
+/** Throws a refusal of what has more arguments, or longer ones, than the limits allow. */
+export function checkSize({ args }: Command, limits: Limits): void {
+  const isTooLarge =
+    args.length >= limits.arguments ||
+    args.some((arg) => Buffer.byteLength(arg) > limits.valueBytes);
+  if (isTooLarge) throw tooLarge();
 }
 
 /** The parts of a path, decoded. */
@@ -55,11 +61,10 @@ function toArgument(value: unknown): string {
   throw malformed('arguments are strings, numbers or booleans');
 }
 
-function command(name: Argument | undefined, args: Argument[], limits: Limits): Command {
+function command(name: Argument | undefined, args: Argument[]): Command {
   // Of ASCII, as others have upper cases too: "ſet" is no SET.
   if (typeof name !== 'string' || !/^[a-z][a-z0-9._]*$/i.test(name)) {
     throw malformed('unknown command');
   }
-  if (args.some((arg) => Buffer.byteLength(arg) > limits.valueBytes)) throw tooLarge();
   return { name: name.toUpperCase(), args };
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/clock.js';
 import type { Caller } from './access.js';
 import { checkAdmin } from './admin-commands.js';
-import type { Command } from './command.js';
+import { type Command, checkSize } from './command.js';
 import type { Limits } from './limits.js';
 import type { RedisLink } from './link.js';
 import { Rate } from './rate.js';
@@ -24,12 +24,14 @@ const loads: readonly Command[] = ownScripts.map(({ text }) => ({
 /** Stands between requests and Redis. */
 export class Executor {
   readonly #link: RedisLink;
+  readonly #limits: Limits;
   /** The connection that has been given the scripts. */
   #loadedIn = -1;
   readonly #rates: Readonly<Record<Caller['kind'], Rate>>;
 
   constructor(link: RedisLink, limits: Limits, clock: Clock) {
     this.#link = link;
+    this.#limits = limits;
     this.#rates = {
       session: new Rate(limits.commandsPerSecond, clock),
       admin: new Rate(limits.adminCommandsPerSecond, clock),
@@ -45,20 +47,29 @@ export class Executor {
   /** Runs commands in order; each that is refused is answered by itself and never sent. */
   async run(commands: readonly Command[], asker: Asker): Promise<Outcome[]> {
     this.count(asker, commands.length);
-    const refusals = commands.map((command) => refusalOf(command, asker.caller));
+    const refusals = commands.map((command) => this.#refusalOf(command, asker.caller));
     const allowed = commands.filter((_command, place) => !refusals[place]);
     const outcomes = allowed.length > 0 ? await this.#send(allowed, asker.caller) : [];
     const left = outcomes.values();
-    return refusals.map((error) => {
-      if (error !== undefined) return { error };
+    return refusals.map((refusal) => {
+      if (refusal) return { error: refusal.message };
       return left.next().value ?? { error: 'ERR' };
     });
+  }
+
+  /** Runs one command; rejects with a refusal also where Redis refuses it. */
+  async runOne(command: Command, asker: Asker): Promise<Outcome> {
+    this.count(asker, 1);
+    this.#check(command, asker.caller);
+    const [outcome = { error: 'ERR' }] = await this.#send([command], asker.caller);
+    if ('error' in outcome) throw new Refusal(400, outcome.error);
+    return outcome;
   }
 
   /** Runs commands as one transaction; rejects with a refusal if one of them is not allowed. */
   async transact(commands: readonly Command[], asker: Asker): Promise<Outcome[]> {
     this.count(asker, commands.length);
-    for (const command of commands) checkCommand(command, asker.caller);
+    for (const command of commands) this.#check(command, asker.caller);
     if (asker.caller.kind === 'admin') return this.#link.transact(commands);
     const before = commands.some(isScript) ? loads : [];
     return (await this.#link.transact(commands, before)).map(vague);
@@ -90,6 +101,22 @@ export class Executor {
     );
   }
 
+  #check(command: Command, caller: Caller): void {
+    if (caller.kind === 'admin') checkAdmin(command);
+    else checkSession(command, caller.claims);
+    checkSize(command, this.#limits);
+  }
+
+  #refusalOf(command: Command, caller: Caller): Refusal | undefined {
+    try {
+      this.#check(command, caller);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      throw error;
+    }
+  }
+
   #toldTo({ kind }: Caller): (outcome: Outcome) => Outcome {
     return kind === 'admin' ? (outcome) => outcome : vague;
   }
@@ -103,21 +130,9 @@ const hasNoScript = (outcome: Outcome) =>
 /** What a session is told of an error of Redis: its kind. The rest could quote what is stored. */
 function vague(outcome: Outcome): Outcome {
   if (!('error' in outcome)) return outcome;
-  const kind = /^[A-Z]+\b/.exec(outcome.error)?.[0] ?? 'ERR';
-  return { error: `${kind} the command failed` };
-}
-
-function checkCommand(command: Command, caller: Caller): void {
-  if (caller.kind === 'admin') checkAdmin(command);
-  else checkSession(command, caller.claims);
-}
-
-function refusalOf(command: Command, caller: Caller): string | undefined {
-  try {
-    checkCommand(command, caller);
-    return undefined;
-  } catch (error) {
-    if (error instanceof Refusal) return error.message;
-    throw error;
-  }
+  const { error } = outcome;
+  const kind = /^[A-Z]+\b/.exec(error)?.[0] ?? 'ERR';
+  // Our scripts stop where a bucket is none, or holds what they have not written.
+  const isCorrupt = kind === 'ERR' && error.includes('user_script');
+  return { error: `${isCorrupt ? 'CORRUPT' : kind} the command failed` };
 }

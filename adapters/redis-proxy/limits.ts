@@ -12,9 +12,9 @@ export interface RedisProxyLimits {
   readonly commandTimeout?: Milliseconds;
   /** Commands of one `/pipeline` or `/multi-exec`; more is answered with 413. Default 1,000. */
   readonly commands?: number;
-  /** Arguments of one command; more is answered with 413. Default 20,000. */
+  /** Words of one command; more is answered with 413, in a pipeline at its place. Default 20,000. */
   readonly arguments?: number;
-  /** Bytes of one argument; more is answered with 413. Default 4 MiB. */
+  /** Bytes of one argument; more is answered with 413, in a pipeline at its place. Default 4 MiB. */
   readonly valueBytes?: number;
   /** Streams of one session at once; more is answered with 429. Default 16. */
   readonly streamsPerSession?: number;

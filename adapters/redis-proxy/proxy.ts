@@ -146,8 +146,8 @@ class Endpoints {
 
   async #one(request: Request, asker: Asker, writer: ReplyWriter): Promise<Answer> {
     allow(request, ['POST']);
-    const command = parseCommand(await this.#json(request), this.#settings.limits);
-    return this.#single(command, asker, writer);
+    const command = parseCommand(await this.#json(request));
+    return [writer.outcome(await this.#executor.runOne(command, asker)), json];
   }
 
   async #path(request: Request, url: URL, asker: Asker, writer: ReplyWriter): Promise<Answer> {
@@ -158,19 +158,8 @@ class Endpoints {
       return this.#stream(request, asker, endpoint, names);
     }
     allow(request, ['GET', 'HEAD', 'POST', 'PUT']);
-    const command = parsePath(url, await this.#body(request), this.#settings.limits);
-    return this.#single(command, asker, writer);
-  }
-
-  async #single(
-    command: ReturnType<typeof parseCommand>,
-    asker: Asker,
-    writer: ReplyWriter,
-  ): Promise<Answer> {
-    const [outcome] = await this.#executor.run([command], asker);
-    if (!outcome) throw unavailable();
-    if ('error' in outcome) throw new Refusal(400, outcome.error);
-    return [writer.outcome(outcome), json];
+    const command = parsePath(url, await this.#body(request));
+    return [writer.outcome(await this.#executor.runOne(command, asker)), json];
   }
 
   async #many(

@@ -1,8 +1,8 @@
 /** The names of keys, channels and fields in Redis, for the adapter and for the proxy that checks them. */
 import type { BucketId, LockPlace } from '../../src/storage.js';
 
-/** Begins the names of fields that are the adapter's own; a user's own such name gets one more. */
-const mark = '\u0001';
+/** The field that is the adapter's own. A user's name that begins with it gets one more. */
+export const mark = '\u0001';
 
 /**
  * A text that UTF-8 keeps: what it cannot carry, a surrogate without its other half, becomes U+FFFD and
@@ -54,8 +54,6 @@ export function fromKey(key: string): BucketId | undefined {
 /** The name of a user's field as it is stored. */
 export const toField = (name: string): string => (name.startsWith(mark) ? mark : '') + toText(name);
 
-/** The name of a user's field; `undefined` for what is the adapter's own. */
-export function fromField(field: string): string | undefined {
-  if (field === mark) return undefined;
-  return fromText(field.startsWith(mark) ? field.slice(1) : field);
-}
+/** The name of a user's field that is stored as this one. */
+export const fromField = (field: string): string =>
+  fromText(field.startsWith(mark) ? field.slice(1) : field);

@@ -55,10 +55,15 @@ return {m[1],cur,f}`,
  * ever; empty: unchanged), the token of the lock (`*`: whoever holds it), `1` to clear, how many names
  * are deleted, those names, then names and values.
  *
- * Returns the new revision and the one before; 0 where somebody else holds the lock; else what `read` does.
+ * Publishes a JSON array: the new revision, that again or an empty text where nothing is left, the newest
+ * one before, writer, sequence, `1` for a clear, and the names that were deleted or set.
+ *
+ * Returns the new revision, the one before or an empty text, the newest one before also of what was
+ * absent, and the new one or an empty text where nothing is left. Of a repeat only the first two, both of
+ * now. 0 where somebody else holds the lock. What `read` does where it has to be made on something else.
  */
 export const commit: Script = {
-  sha: '8c5187c743e133cbe9f355f3bf92519b9d72230c',
+  sha: '1b5e428826f4fe938489bf269ef68e382a1fee76',
   text: `${bucket}local w,s,on,ttl,token,clear,n=unpack(ARGV,1,7)
 local p
 for i=3,#m,2 do if m[i]==w then p=i end end
@@ -71,7 +76,7 @@ end
 if on~='' and on~='='..cur then return {m[1],cur,all()} end
 if cur=='' then m[2]=0 end
 if cur=='' or clear=='1' then c('DEL',k) end
-local note={'','',w,s,clear}
+local note={'','',m[1],w,s,clear}
 for i=8,7+n do c('HDEL',k,ARGV[i]) note[#note+1]=ARGV[i] end
 for i=8+n,#ARGV,2 do c('HSET',k,ARGV[i],ARGV[i+1]) note[#note+1]=ARGV[i] end
 ttl=tonumber(ttl)
@@ -80,7 +85,8 @@ if p then table.remove(m,p) table.remove(m,p) end
 m[#m+1]=w
 m[#m+1]=s
 if #m>34 then table.remove(m,3) table.remove(m,3) end
-m[1]=('%.0f'):format(math.max(t[1]*1e6+t[2],m[1]+1))
+local old=m[1]
+m[1]=('%.0f'):format(math.max(t[1]*1e6+t[2],old+1))
 c('HSET',k,'\\1',cjson.encode(m))
 note[1]=m[1]
 note[2]=there()
@@ -88,7 +94,7 @@ if c('HLEN',k)==1 then c('PEXPIRE',k,120000)
 elseif m[2]==0 then c('PERSIST',k)
 else c('PEXPIREAT',k,m[2]+120000) end
 c('PUBLISH',k..':changes',cjson.encode(note))
-return {m[1],cur}`,
+return {m[1],cur,old,note[2]}`,
 };
 
 /**

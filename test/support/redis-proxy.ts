@@ -1,4 +1,6 @@
 /** A proxy before a Redis of its own, and requests to it. */
+
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
 import {
   type RedisProxy,
@@ -7,7 +9,7 @@ import {
   type SignSessionOptions,
   signSession,
 } from '../../adapters/redis-proxy/index.js';
-import { type RedisServer, startRedis } from './redis-server.js';
+import { RedisServer } from './redis.js';
 
 export const secret = 'the secret of the tests, of 32 and more';
 export const adminToken = 'the-admin-token-of-the-tests';
@@ -32,13 +34,15 @@ export interface Answered {
 /** A proxy that lives as long as the test file, and its Redis. */
 export class ProxyStage {
   #server: RedisServer | undefined = undefined;
-  #proxies: RedisProxy[] = [];
+  #redis: Redis | undefined = undefined;
+  readonly #proxies: RedisProxy[] = [];
   readonly #options: Partial<RedisProxyOptions>;
 
   constructor(options: Partial<RedisProxyOptions> = {}) {
     this.#options = options;
     beforeAll(async () => {
-      this.#server = await startRedis();
+      this.#server = await RedisServer.start();
+      this.#redis = this.#server.ioredis();
       this.open();
     });
     afterAll(async () => {
@@ -52,8 +56,10 @@ export class ProxyStage {
     return this.#server;
   }
 
-  get redis() {
-    return this.server.redis;
+  /** Looks at what is in Redis, past the proxy. */
+  get redis(): Redis {
+    if (!this.#redis) throw new Error('there is no Redis before the tests');
+    return this.#redis;
   }
 
   /** The proxy that was made first. */

@@ -221,7 +221,8 @@ describe('a request', () => {
     ['/multi-exec', [['PING'], ['PING'], ['PING'], ['PING']], 413],
     ['/', ['EXISTS', 'a', 'b', 'c'], 200],
     ['/', ['EXISTS', 'a', 'b', 'c', 'd'], 413],
-    ['/pipeline', [['EXISTS', 'a', 'b', 'c', 'd']], 413],
+    ['/multi-exec', [['EXISTS', 'a', 'b', 'c', 'd']], 413],
+    ['/multi-exec', [['PING'], ['ECHO', '123456']], 413],
     ['/exists/a/b/c/d/e', undefined, 413],
     ['/', ['ECHO', '12345'], 200],
     ['/', ['ECHO', '123456'], 413],
@@ -235,6 +236,14 @@ describe('a request', () => {
     expect(answer.status).toBe(status);
     if (status === 413) expect(answer.json).toEqual(tooLarge);
   });
+});
+
+test('a command of a pipeline that is too large is refused at its place', async () => {
+  const proxy = withLimits({ arguments: 4, valueBytes: 5 });
+  const body = [['PING'], ['ECHO', '123456'], ['EXISTS', 'a', 'b', 'c', 'd'], ['ECHO', '12345']];
+  const { status, json } = await stage.ask('/pipeline', { body }, proxy);
+  expect(status).toBe(200);
+  expect(json).toEqual([{ result: 'PONG' }, tooLarge, tooLarge, { result: '12345' }]);
 });
 
 describe('too many commands', () => {

@@ -43,7 +43,7 @@ describe('a session', () => {
     const { json } = await stage.ask('/pipeline', { token, body });
     const revision = expect.stringMatching(/^\d+$/);
     expect(json).toEqual([
-      { result: [revision, ''] },
+      { result: [revision, '', '0', revision] },
       { result: [revision, revision, ['value']] },
       { result: 1 },
       { result: 1 },
@@ -100,17 +100,17 @@ describe('a session', () => {
   });
 
   test('hears the kind of an error of Redis, not its words', async () => {
+    const errorOf = async (body: unknown) => {
+      const { status, json } = await stage.ask('/', { token, body });
+      return [status, json];
+    };
     await stage.redis.set(own, 'a text');
-    for (const [path, body] of [
-      ['/', ['HGETALL', own]],
-      ['/', readOf(own)],
-    ] as const) {
-      const { status, json } = await stage.ask(path, { token, body });
-      expect([status, json]).toEqual([
-        400,
-        { error: expect.stringMatching(/^[A-Z]+ the command failed$/) },
-      ]);
-    }
+    const wrong = [400, { error: 'WRONGTYPE the command failed' }];
+    expect(await errorOf(['HGETALL', own])).toEqual(wrong);
+    expect(await errorOf(readOf(own))).toEqual(wrong);
+    await stage.redis.del(own);
+    await stage.redis.hset(own, 'written by somebody else', 'x');
+    expect(await errorOf(readOf(own))).toEqual([400, { error: 'CORRUPT the command failed' }]);
     await stage.redis.del(own);
   });
 });

@@ -16,12 +16,12 @@ export interface RedisProxyOptions {
    */
   readonly redis: string | Redis;
   /** What session tokens are signed with. Default: there are no session tokens. */
-  readonly secret?: Secret;
+  readonly secret?: Secret | undefined;
   /**
    * The token of servers: whoever has it reads and writes everything. At least 16 characters. Default:
    * there is none.
    */
-  readonly adminToken?: string;
+  readonly adminToken?: string | undefined;
   /**
    * The origins whose pages may read the answers, like `"https://app.example"`, or `"*"`. Default: none.
    * Tokens protect the data, not this: only browsers keep to it.

@@ -74,7 +74,7 @@ test.each(['ioredis', 'node-redis'] as const)(
         client: kind === 'ioredis' ? stage.server.ioredis() : await stage.server.nodeRedis(),
       });
     const [storage, other] = [await open(), await open()];
-  await Promise.all([storage.read(stage.bucket()), other.read(stage.bucket())]);
+    await Promise.all([storage.read(stage.bucket()), other.read(stage.bucket())]);
     const { changes } = watch(storage, stage.bucket());
     await sleep(100);
     await other.commit(stage.bucket(), stage.commit({ writer: 'w', sequence: 1 }));

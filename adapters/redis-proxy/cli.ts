@@ -2,6 +2,7 @@
 /** The command `qtasks-lite redis-proxy`. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import type { Logger } from '../../src/logger.js';
 import type { RedisProxyOptions } from './options.js';
 import type { Secret } from './secret.js';
 
@@ -26,6 +27,15 @@ For a new one: openssl rand -hex 32
 class UsageError extends Error {}
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const write = (entry: object): void =>
+  print(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+
+const logger: Logger = {
+  info: (message) => write({ event: 'info', message }),
+  warn: (message) => write({ event: 'warning', message }),
+  error: (message, error) =>
+    write({ event: 'error', message, stack: error instanceof Error ? error.stack : undefined }),
+};
 
 try {
   await main();
@@ -45,9 +55,9 @@ async function main(): Promise<void> {
     import('./proxy.js'),
     import('./serve.js'),
   ]);
-  const proxy = redisProxy({ redis, cors, ...secrets });
-  const server = await serveProxy(proxy, { host, port: portOf(values.port), log: print });
-  print(JSON.stringify({ time: new Date().toISOString(), event: 'listening', url: server.url }));
+  const proxy = redisProxy({ redis, cors, ...secrets, logger });
+  const server = await serveProxy(proxy, { host, port: portOf(values.port), log: write });
+  write({ event: 'listening', url: server.url });
   endOnSignal(() => server.close());
 }
 

@@ -1,6 +1,7 @@
 /** The connection to Redis that all requests share: what is sent together goes out in one write. */
 import { Redis } from 'ioredis';
 import { QTasksError } from '../../src/errors.js';
+import type { Logger } from '../../src/logger.js';
 import { check, hasMethods } from '../../src/options.js';
 import type { Milliseconds } from '../../src/types.js';
 import type { Command } from './command.js';
@@ -15,16 +16,17 @@ const redisKind = [
   (value: unknown) =>
     typeof value === 'string'
       ? /^rediss?:\/\/./.test(value)
-      : hasMethods('duplicate', 'callBuffer')(value),
+      : hasMethods('duplicate', 'callBuffer')(value) && !Object(value).isCluster,
 ] as const;
 
 /** Sends commands, and tells refusals from what clients are told. */
 export class RedisLink {
   readonly #commands: Redis;
+  readonly #logger: Logger;
   #connections = 0;
 
   /** @throws OPTION_INVALID */
-  constructor(redis: string | Redis, commandTimeout: Milliseconds) {
+  constructor(redis: string | Redis, commandTimeout: Milliseconds, logger: Logger) {
     check('redisProxy: option "redis"', redis, redisKind);
     const options = {
       commandTimeout,
@@ -43,6 +45,8 @@ export class RedisLink {
       lazyConnect: true,
     };
     this.#commands = connect(redis, options);
+    heed(this.#commands, logger);
+    this.#logger = logger;
     this.#commands.on('close', () => this.#connections++);
   }
 
@@ -87,7 +91,7 @@ export class RedisLink {
   /** A connection of the same settings that listens, and does nothing else. */
   listen(): Redis {
     // ioredis sends SUBSCRIBE as soon as there is a connection, and its check could then not run.
-    return quiet(this.#commands.duplicate({ enableReadyCheck: false }));
+    return heed(this.#commands.duplicate({ enableReadyCheck: false }), this.#logger);
   }
 
   close(): void {
@@ -110,20 +114,30 @@ const multi: Command = { name: 'MULTI', args: [] };
 const exec: Command = { name: 'EXEC', args: [] };
 
 function connect(redis: string | Redis, options: object): Redis {
-  if (typeof redis === 'string') return quiet(new Redis(redis, options));
+  if (typeof redis === 'string') return new Redis(redis, options);
   if (redis.options.keyPrefix) {
     // It would be put before some keys, and not before those that scripts make.
     const message = 'redisProxy: option "redis" must be a Redis without a keyPrefix';
     throw new QTasksError('OPTION_INVALID', message);
   }
-  return quiet(redis.duplicate(options));
+  return redis.duplicate(options);
 }
 
-/** Each call is told of trouble by itself; without a listener ioredis would print it. */
-function quiet(redis: Redis): Redis {
-  redis.on('error', () => {});
+/** Tells of a lost connection once, not of each attempt to get it back. */
+function heed(redis: Redis, logger: Logger): Redis {
+  let isTold = false;
+  redis.on('ready', () => {
+    isTold = false;
+  });
+  redis.on('error', (error) => {
+    if (!isTold) logger.warn(`redisProxy: no connection to Redis: ${codeOf(error)}`);
+    isTold = true;
+  });
   return redis;
 }
+
+/** Of an error of the system its code: the message of another one could quote a setting. */
+const codeOf = (error: Error) => ('code' in error ? String(error.code) : error.name);
 
 /** What ioredis gives for RESP2 when it is asked for bytes and for integers as texts. */
 function toReply(value: unknown): Reply {

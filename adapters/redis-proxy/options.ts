@@ -2,11 +2,12 @@
 import type { Redis } from 'ioredis';
 import { type Clock, systemClock } from '../../src/clock.js';
 import { QTasksError } from '../../src/errors.js';
-import { check, checkOptions, isRecord, kinds } from '../../src/options.js';
+import { guard, type Logger, silent } from '../../src/logger.js';
+import { check, checkOptions, hasMethods, kinds } from '../../src/options.js';
 import { Access } from './access.js';
 import { Cors } from './cors.js';
 import { type Limits, limitsOf, type RedisProxyLimits } from './limits.js';
-import { keyRing, type Secret } from './secret.js';
+import { keyRing, type Secret, secretKind } from './secret.js';
 
 /** Options of `redisProxy`. */
 export interface RedisProxyOptions {
@@ -34,6 +35,8 @@ export interface RedisProxyOptions {
    * srvx does; else all addresses count as one. Do not take a header that clients can write.
    */
   readonly addressOf?: (request: Request) => string;
+  /** Hears of faults of the proxy and of a Redis that is not there; of no request. Default: nothing is written. */
+  readonly logger?: Logger;
   /** Default: the runtime's own. */
   readonly clock?: Clock;
 }
@@ -44,6 +47,7 @@ export interface Settings {
   readonly cors: Cors;
   readonly limits: Limits;
   readonly addressOf: (request: Request) => string;
+  readonly logger: Logger;
   readonly clock: Clock;
 }
 
@@ -51,10 +55,6 @@ const anyKind = ['given', (value: unknown) => value !== undefined] as const;
 const adminKind = [
   'a string of at least 16 characters without spaces',
   (value: unknown) => typeof value === 'string' && /^\S{16,}$/.test(value),
-] as const;
-const secretKind = [
-  'a string or an object { current, keys }',
-  (value: unknown) => typeof value === 'string' || isRecord(value),
 ] as const;
 
 /** @throws OPTION_INVALID */
@@ -67,9 +67,11 @@ export function settingsOf(options: RedisProxyOptions): Settings {
     cors: anyKind,
     limits: kinds.object,
     addressOf: kinds.function,
+    logger: ['a logger', hasMethods('info', 'warn', 'error')],
     clock: kinds.clock,
   });
   const { secret, adminToken, cors, limits, addressOf = ipOf, clock = systemClock } = options;
+  const { logger = silent } = options;
   if (secret === undefined && adminToken === undefined) {
     const message = `${where}: neither "secret" nor "adminToken" is given, so nobody could use it`;
     throw new QTasksError('OPTION_INVALID', message);
@@ -81,6 +83,7 @@ export function settingsOf(options: RedisProxyOptions): Settings {
     cors: new Cors(cors),
     limits: limitsOf(limits),
     addressOf,
+    logger: guard(logger),
     clock,
   };
 }

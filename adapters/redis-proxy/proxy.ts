@@ -40,7 +40,7 @@ export interface RedisProxy {
  */
 export function redisProxy(options: RedisProxyOptions): RedisProxy {
   const settings = settingsOf(options);
-  const link = new RedisLink(options.redis, settings.limits.commandTimeout);
+  const link = new RedisLink(options.redis, settings.limits.commandTimeout, settings.logger);
   const endpoints = new Endpoints(settings, link);
   const handler = (request: Request): Promise<Response> => endpoints.answer(request);
   return Object.assign(handler, { close: () => endpoints.close() });
@@ -106,6 +106,9 @@ class Endpoints {
     } catch (error) {
       // Unread, it would be in the way of the connection's next request.
       discardBody(request, this.#settings.clock);
+      if (!(error instanceof Refusal)) {
+        this.#settings.logger.error('redisProxy: a request failed', error);
+      }
       return refuse(error, request, headers);
     }
   }

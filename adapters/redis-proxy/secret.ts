@@ -13,13 +13,19 @@ export type Secret =
   | string
   | { readonly current: string; readonly keys: Readonly<Record<string, string>> };
 
+/** Either form of a secret; what is in it {@link keyRing} checks. */
+export const secretKind = [
+  'a string or an object { current, keys }',
+  (value: unknown) => typeof value === 'string' || isRecord(value),
+] as const;
+
 /** Secrets by name, and which one signs. */
 export interface KeyRing {
   readonly current: string;
   readonly keys: ReadonlyMap<string, string>;
 }
 
-const secretKind = [
+const keyKind = [
   'a string of at least 32 characters',
   (value: unknown) => typeof value === 'string' && value.length >= 32,
 ] as const;
@@ -28,14 +34,14 @@ const secretKind = [
 export function keyRing(where: string, secret: unknown): KeyRing {
   const what = `${where}: option "secret"`;
   if (!isRecord(secret)) {
-    check(what, secret, secretKind);
+    check(what, secret, keyKind);
     return { current: 'default', keys: new Map([['default', String(secret)]]) };
   }
   const { current, keys } = secret;
   check(`${what}.keys`, keys, kinds.object);
   const named = new Map<string, string>();
   for (const [name, key] of Object.entries(Object(keys))) {
-    check(`${what}: each of its keys`, key, secretKind);
+    check(`${what}: each of its keys`, key, keyKind);
     named.set(name, String(key));
   }
   check(`${what}.current`, current, kinds.name);

@@ -6,7 +6,7 @@
 import { type Clock, systemClock } from '../../src/clock.js';
 import { check, checkOptions, isRecord, kinds } from '../../src/options.js';
 import type { EpochMs, Milliseconds } from '../../src/types.js';
-import { hmacKey, type KeyRing, keyRing, nameOf, type Secret } from './secret.js';
+import { hmacKey, type KeyRing, keyRing, nameOf, type Secret, secretKind } from './secret.js';
 
 /** Options of {@link signSession}. */
 export interface SignSessionOptions {
@@ -38,10 +38,6 @@ export interface Claims {
 }
 
 const opsKind = ['"r" or "rw"', (value: unknown) => value === 'r' || value === 'rw'] as const;
-const secretKind = [
-  'a string or an object { current, keys }',
-  (value: unknown) => typeof value === 'string' || isRecord(value),
-] as const;
 const expiryKind = [
   'milliseconds, more than 0 and finite',
   (value: unknown) => Number.isFinite(value) && Number(value) > 0,

@@ -159,8 +159,11 @@ describe('it serves', () => {
   });
 
   test('before there is a Redis, and says so', async () => {
-    const { url } = await serve(['--redis', 'redis://127.0.0.1:1']);
+    const { url, lines } = await serve(['--redis', 'redis://:password@127.0.0.1:1']);
     expect((await fetch(new URL('/healthz', url))).status).toBe(503);
+    const warnings = lines.filter((line) => line.includes('"warning"'));
+    expect(warnings).toEqual([expect.stringContaining('no connection to Redis: ECONNREFUSED')]);
+    expect(lines.join()).not.toContain('password');
   });
 });
 

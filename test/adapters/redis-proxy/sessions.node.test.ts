@@ -1,4 +1,5 @@
 /** What a session token may do, and how tokens are made. */
+import { Cluster } from 'ioredis';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bucketKey, lockKey } from '../../../adapters/redis/keys.js';
 import { commit, lock, read } from '../../../adapters/redis/scripts.js';
@@ -191,6 +192,8 @@ describe('wrong options', () => {
     [{ secret }, /redis/],
     [{ ...proxying, redis: 'http://user:password@host' }, /redis.*a URL/],
     [{ ...proxying, redis: {} }, /redis.*a URL/],
+    [{ ...proxying, redis: new Cluster([], { lazyConnect: true }) }, /redis.*a URL/],
+    [{ ...proxying, logger: {} }, /logger/],
     [{ ...proxying, adminToken: 'short' }, /adminToken.*16 characters/],
     [{ ...proxying, adminToken: 'with spaces in between' }, /adminToken/],
     [{ ...proxying, secret: 'short' }, /secret.*32 characters/],

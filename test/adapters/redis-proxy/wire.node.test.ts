@@ -350,6 +350,20 @@ describe('statuses and headers', () => {
   });
 });
 
+test('a fault of the proxy is told to its logger, not to the client', async () => {
+  const errors: unknown[] = [];
+  const fault = new Error('hidden-from-clients');
+  const proxy = stage.open({
+    addressOf: () => {
+      throw fault;
+    },
+    logger: { info() {}, warn() {}, error: (_line, error) => errors.push(error) },
+  });
+  const { status, json } = await stage.ask('/ping', {}, proxy);
+  expect([status, json]).toEqual([500, { error: 'ERR the proxy failed' }]);
+  expect(errors).toEqual([fault]);
+});
+
 describe('CORS', () => {
   const origin = 'https://app.example';
   const marked = (headers: Headers) => [

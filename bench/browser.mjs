@@ -1,8 +1,8 @@
 /** The part of `npm run bench` that runs in a page: serves it to a real Chromium and prints its lines. */
 import { createServer } from 'node:http';
-import { build } from 'esbuild';
 import { chromium } from 'playwright';
 import { chromeArgs, findChrome } from '../scripts/find-tools.mjs';
+import { bundle, workers } from './bundle.mjs';
 
 /**
  * @param {string} name of the file in this directory
@@ -10,22 +10,18 @@ import { chromeArgs, findChrome } from '../scripts/find-tools.mjs';
  * @returns {Promise<number>} 0 where all went well
  */
 export async function runInPage(name, quick) {
-  const { outputFiles } = await build({
-    entryPoints: [`bench/${name}.ts`],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    write: false,
-    logLevel: 'error',
-  });
-  const script = outputFiles[0]?.text ?? '';
+  /** @type {Map<string | undefined, string>} */
+  const scripts = new Map([['/script.js', await bundle(name, { platform: 'browser' })]]);
+  for (const worker of workers) {
+    const script = await bundle(`workers/${worker}`, { platform: 'browser' });
+    scripts.set(`/workers/${worker}.js`, script);
+  }
   const server = createServer((request, response) => {
-    const isScript = request.url === '/script.js';
-    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    const script = scripts.get(request.url);
+    response.setHeader('Content-Type', script === undefined ? 'text/html' : 'text/javascript');
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-    response.end(isScript ? script : '<script type="module" src="/script.js"></script>');
+    response.end(script ?? '<script type="module" src="/script.js"></script>');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());

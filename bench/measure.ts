@@ -5,6 +5,8 @@
 
 /** One thing that is timed. */
 export interface Case {
+  /** For what happens in other threads: by the clock, as what counts is how long the caller waits. */
+  readonly waits?: boolean;
   /** One operation. Its promise is awaited, unless the suite is `sync`. */
   call(): unknown;
   /**
@@ -83,7 +85,7 @@ export async function measure(suite: Suite): Promise<Times> {
   );
   for (let round = 0; round < rounds; round++) {
     if (round % 5 === 0) await warmUp(suite, entries);
-    const empty = await sample({ sync: true }, () => undefined, suite.calls);
+    const empty = await sample({ sync: true }, { call: () => undefined }, suite.calls);
     for (const entry of inTurn(entries, round)) {
       const nanoseconds = await take(suite, entry);
       entry.times.push(nanoseconds - empty.nanoseconds);
@@ -121,7 +123,7 @@ function* inTurn(entries: readonly Entry[], round: number): Generator<Entry> {
 /** Takes one sample and checks it. */
 async function take(suite: Suite, entry: Entry): Promise<number> {
   try {
-    const { nanoseconds, last } = await sample(suite, entry.case.call, entry.calls);
+    const { nanoseconds, last } = await sample(suite, entry.case, entry.calls);
     entry.wrong = await entry.case.check(entry.calls + warmupOf(entry.calls), last);
     return nanoseconds;
   } catch (error) {
@@ -146,25 +148,25 @@ interface Sample {
 const warmupOf = (calls: number): number => (isPage && calls < 5 ? 0 : Math.ceil(calls / 5));
 
 async function sample(
-  suite: Pick<Suite, 'sync'>,
-  call: () => unknown,
+  { sync }: Pick<Suite, 'sync'>,
+  { call, waits }: Pick<Case, 'call' | 'waits'>,
   calls: number,
 ): Promise<Sample> {
   for (let index = warmupOf(calls); index > 0; index--) await call();
   collectYoung();
   let last: unknown;
-  const start = used();
-  if (suite.sync) for (let index = 0; index < calls; index++) last = call();
+  const start = used(waits);
+  if (sync) for (let index = 0; index < calls; index++) last = call();
   else for (let index = 0; index < calls; index++) last = await call();
-  return { nanoseconds: (used() - start) / calls, last };
+  return { nanoseconds: (used(waits) - start) / calls, last };
 }
 
 /**
- * Nanoseconds: in Node of the processor, as nobody waits for anything else there, and others may have
- * it meanwhile; in a page of the clock, as most of what happens does so in other processes.
+ * Nanoseconds: in Node of the processor, as nobody waits for anything else there but other threads, and
+ * others may have it meanwhile; in a page of the clock, as most of what happens does so in other processes.
  */
-function used(): number {
-  if (isPage) return performance.now() * 1e6;
+function used(waits = false): number {
+  if (isPage || waits) return performance.now() * 1e6;
   const { user, system } = process.cpuUsage();
   return (user + system) * 1000;
 }

@@ -1,11 +1,12 @@
 /**
  * Runs the benchmarks against the built package, each part in a process of its own.
- *   npm run bench -- [depends] [state] [core] [browser] [--quick] [--cpu-prof]
+ *   npm run bench -- [depends] [state] [core] [browser] [worker] [--quick] [--cpu-prof]
  */
 import { spawnSync } from 'node:child_process';
-import { build } from 'esbuild';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { prepare } from '../scripts/prepare.mjs';
 import { runInPage } from './browser.mjs';
+import { bundle, nodeWorkers } from './bundle.mjs';
 
 /**
  * The engine collects between the samples, and there is room for one sample: whether a collection, which
@@ -27,6 +28,7 @@ const sections = {
   state: { state: steady },
   core: { runs: steady, core: steady, heap: [] },
   browser: { browser: inPage },
+  worker: { 'worker-page': inPage, 'worker-threads': steady },
 };
 const names = Object.keys(sections);
 const flags = ['--quick', '--cpu-prof'];
@@ -61,23 +63,25 @@ process.exit(failed ? 1 : 0);
  * @param {readonly string[]} nodeOptions
  */
 async function run(name, nodeOptions) {
-  const { outputFiles } = await build({
-    entryPoints: [`bench/${name}.ts`],
-    bundle: true,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    target: 'es2022',
-    write: false,
-    logLevel: 'error',
-  });
+  const script = await bundle(name, { packages: 'external', platform: 'node' });
+  if (name === 'worker-threads') await writeWorkers();
   const options = [...nodeOptions, '--expose-gc', '--input-type=module'];
   if (words.includes('--cpu-prof'))
     options.push('--cpu-prof', '--cpu-prof-dir=node_modules/.cache/bench');
   const rest = words.includes('--quick') ? ['--quick'] : [];
   const { status } = spawnSync(process.execPath, [...options, '-', ...rest], {
-    input: outputFiles[0]?.contents ?? '',
+    input: script,
     stdio: ['pipe', 'inherit', 'inherit'],
   });
   return status;
+}
+
+/** The scripts of Node's workers have to be files. */
+async function writeWorkers() {
+  const folder = 'node_modules/.cache/bench/workers';
+  mkdirSync(folder, { recursive: true });
+  for (const worker of nodeWorkers) {
+    const script = await bundle(`workers/${worker}`, { format: 'cjs', platform: 'node' });
+    writeFileSync(`${folder}/${worker}.cjs`, script);
+  }
 }

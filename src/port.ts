@@ -60,6 +60,8 @@ export class Port {
     try {
       return await this.#storage.lock?.(this.id, {});
     } catch (error) {
+      // One that is elsewhere has learned only now that there are none.
+      if (isQTasksError(error, 'STORAGE_MISSING')) return undefined;
       throw this.#failure(error);
     }
   }

@@ -90,6 +90,15 @@ describe('the package', () => {
     }
   });
 
+  test('imports no module of which it uses nothing', () => {
+    const folder = join(root, 'dist');
+    const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const unused = paths
+      .filter((path) => path.endsWith('.js'))
+      .filter((path) => /^import '/m.test(readFileSync(join(folder, path), 'utf8')));
+    expect(unused).toEqual([]);
+  });
+
   test.each([
     ['nodenext', 'node16 and later'],
     ['esnext', 'bundler'],

@@ -30,7 +30,7 @@ const ground = [
 const layers = [
   ['index'],
   ['app', 'core', 'inspect', 'registry'],
-  ['executor', 'onion', 'slots', 'attempt', 'children', 'retry', 'holds', 'queue', 'slot'],
+  ['executor', 'onion', 'slots', 'attempt', 'children', 'retry', 'slot'],
   ['resolver', 'plan', 'shared'],
   ['client'],
   ['remembered', 'signals'],
@@ -51,7 +51,7 @@ const layers = [
 ];
 
 /** What those use too who run the tasks of an app that is elsewhere. */
-const runner = ['client', 'remembered', 'signals', 'active-run', 'need'];
+const runner = ['client', 'remembered', 'signals', 'active-run', 'run', 'need'];
 
 /** What each source imports, by the paths of both from the root of the repository. */
 const imports = new Map(

@@ -141,9 +141,10 @@ async function open(
   connection.on('error', () => {});
   await connection.connect();
   connection.on('ready', ready);
+  // The same one each time: it adds one that it does not know to those that it has.
+  const hear = (message: string, channel: string): void => heard(channel, message);
   return {
-    subscribe: (channels) =>
-      connection.subscribe(channels, (message, channel) => heard(channel, message)),
+    subscribe: (channels) => connection.subscribe(channels, hear),
     unsubscribe: (channels) => connection.unsubscribe(channels),
     close: () => connection.destroy(),
   };

@@ -39,7 +39,7 @@ export class Locks {
     signal.throwIfAborted();
     const key = lockKey(place);
     const ttl = place.state === undefined ? this.#ttls.session : this.#ttls.state;
-    const hold: Hold = { token: crypto.randomUUID() };
+    const hold: Hold = { token: `${Math.random()}${Math.random()}` };
     let last: Promise<unknown> = Promise.resolve();
     // One after the other: what asks must not arrive after what gives back.
     const ask = (time: Milliseconds): Promise<unknown> => {

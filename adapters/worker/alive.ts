@@ -19,7 +19,9 @@ async function hold(): Promise<string | undefined> {
   const locks = lockManager();
   try {
     // Of an opaque origin, as a worker of a data: URL has it, there are no locks.
-    return locks && (await acquire(locks, name, {}), name);
+    if (!locks) return undefined;
+    await acquire(locks, name, {});
+    return name;
   } catch {
     return undefined;
   }

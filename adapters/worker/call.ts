@@ -1,11 +1,22 @@
 /** One run in a worker, on the side of the page that has asked for it. */
 import { ActiveRun, type RunHost } from '../../src/active-run.js';
-import type { Link } from './link.js';
+import type { Outbox } from './outbox.js';
 import { type CallSettings, READ } from './protocol.js';
 import { type Moved, moveValue, type Passage } from './values.js';
 
 /** How many values of a stream may be on their way or wait for their reader. */
 const window = 16;
+
+/** The connection of a call to its worker. */
+export interface CallLink {
+  readonly outbox: Outbox;
+  /** Takes a call back that has not gone yet; tells whether it could. */
+  unsend(call: Call): boolean;
+  /** Cancels a call there. */
+  abort(call: Call): void;
+  /** Has no more to do with a call. */
+  release(call: Call): void;
+}
 
 /** What a call asks of its pool. */
 export interface CallPool {
@@ -32,7 +43,7 @@ export class Call implements RunHost {
   readonly key: string | undefined;
   settings: CallSettings | undefined;
   /** Where it runs; `undefined` while it waits for a worker. */
-  link: Link | undefined = undefined;
+  link: CallLink | undefined = undefined;
   /** Its result, where that came before the message that it has ended. */
   value: unknown = undefined;
   /** Checks that its worker is not stuck. */
@@ -99,7 +110,7 @@ export class Call implements RunHost {
    * @param isKept whether it may have to be sent again
    * @throws VALUE_UNSUPPORTED
    */
-  send(link: Link, frame: readonly unknown[], isKept: boolean): void {
+  send(link: CallLink, frame: readonly unknown[], isKept: boolean): void {
     if (isKept) this.keep();
     const args = this.#kept ?? this.#given ?? { value: [], transfer: [] };
     this.#unsent = link.outbox.carry(frame, args.value, this.#passage(args));
@@ -110,7 +121,7 @@ export class Call implements RunHost {
   }
 
   /** Takes it back if it has not gone yet, to be sent elsewhere; tells whether it could. */
-  unsend({ outbox }: Link): boolean {
+  unsend({ outbox }: CallLink): boolean {
     const args = this.#unsent;
     if (!Array.isArray(args) || !outbox.drop(args, 5, 6)) return false;
     this.#kept = { value: args, transfer: [] };

@@ -1,7 +1,8 @@
 /** One page's connection to an app, on the side of the worker. */
+import { atMost, systemClock } from '../../src/clock.js';
 import { eventNames } from '../../src/events.js';
 import { type EventName, type QTasks, QTasksError } from '../../src/index.js';
-import { SERVED, type Served } from '../../src/served.js';
+import { SERVED, type Served, type ServedRun } from '../../src/served.js';
 import { holdAlive, whenGone } from './alive.js';
 import type { Endpoint } from './endpoint.js';
 import { type ErrorClasses, type Packed, packError, unpackError } from './errors.js';
@@ -32,7 +33,7 @@ import {
 } from './protocol.js';
 import { type CallHost, ServedCall } from './served-call.js';
 import { offerStorage } from './storage-offer.js';
-import { moveValue } from './values.js';
+import { isPrimitive, moveValue } from './values.js';
 
 /** What is served, and how. */
 export interface Service {
@@ -104,14 +105,20 @@ export class Connection implements CallHost {
     args: readonly unknown[],
   ): void {
     if (this.#isClosing) return this.#refuse(id);
-    const { lost, ...given } = settings ?? {};
-    const origin = { id, runId: this.#prefix + id.toString(36), task };
+    const given = settings ?? none;
+    const { lost } = given;
     const error = lost && unpackError(lost.error, this.#service.errors);
-    const call = new ServedCall(this, lost ? { ...origin, lost: { ...lost, error } } : origin);
+    const call = new ServedCall(this, {
+      id,
+      runId: this.#prefix + id.toString(36),
+      task,
+      lost: lost && { ...lost, error },
+    });
     this.#calls.set(id, call);
     const run = this.#served.run(task, args, session, given, call);
     run.observed = true;
     call.run = run;
+    waiting.set(run, (waiting.get(run) ?? 0) + 1);
     run.whenSettled(() => this.#settled(call, task));
   }
 
@@ -125,8 +132,15 @@ export class Connection implements CallHost {
   }
 
   statusChanged(call: ServedCall): void {
-    // Most runs are over before somebody could look at their status.
-    if (this.#changed.push(call) === 1) setTimeout(() => this.#tellStatus(), 0);
+    if (this.#changed.push(call) === 1) void this.#tellSoon();
+  }
+
+  /** Most runs are over before somebody could look at their status, and a timer costs more than they do. */
+  async #tellSoon(): Promise<void> {
+    for (let left = atOnce; left > 0; left--) await undefined;
+    if (this.#changed.some(({ id }) => this.#calls.has(id))) {
+      setTimeout(() => this.#tellStatus(), 0);
+    } else this.#changed = [];
   }
 
   #tellStatus(): void {
@@ -139,7 +153,11 @@ export class Connection implements CallHost {
   #settled(call: ServedCall, task: string): void {
     const { id, run } = call;
     if (!run || !this.#calls.delete(id)) return;
+    // What nobody has read by now may still be read there.
+    call.grant(Number.POSITIVE_INFINITY);
     const { status, attempts, cleanupErrors, outcome } = run;
+    const isSimple = status === 'success' && attempts === 1 && cleanupErrors.length === 0;
+    if (isSimple && isPrimitive(outcome)) return this.outbox.add(DONE, id, outcome);
     const pack = (error: unknown): Packed => packError(error, this.#service.errors);
     const end = { attempts, cleanupErrors: cleanupErrors.map(pack) };
     if (status !== 'success')
@@ -152,7 +170,7 @@ export class Connection implements CallHost {
       return this.#end(id, { ...end, status: 'error', error: pack(error) });
     }
     if (call.isValueSent) value = undefined;
-    if (attempts === 1 && cleanupErrors.length === 0) this.outbox.add(DONE, id, value);
+    if (isSimple) this.outbox.add(DONE, id, value);
     else this.#end(id, { ...end, status, value });
   }
 
@@ -214,15 +232,20 @@ export class Connection implements CallHost {
   /** Waits for its runs, cancels those that do not end in time, and refuses new ones. */
   async drain(drain: number): Promise<void> {
     this.#isClosing = true;
-    const runs = [...this.#calls.values()].flatMap(({ run }) => run ?? []);
-    const timer =
-      drain === Number.POSITIVE_INFINITY
-        ? undefined
-        : setTimeout(() => {
-            for (const run of runs) run.cancel(closed(this.#served));
-          }, drain);
-    await Promise.all(runs.map((run) => new Promise<void>((resolve) => run.whenSettled(resolve))));
-    clearTimeout(timer);
+    await atMost(drain, this.#idle(), systemClock);
+    for (const call of this.#calls.values()) {
+      if (leave(call, closed(this.#served))) continue;
+      this.#calls.delete(call.id);
+      this.#refuse(call.id);
+    }
+    await this.#idle();
+  }
+
+  /** Waits for the runs that there are. */
+  async #idle(): Promise<void> {
+    for (const { run } of [...this.#calls.values()]) {
+      if (run) await new Promise<void>((resolve) => run.whenSettled(resolve));
+    }
   }
 
   /** Tells the page that nobody serves the app any more. */
@@ -231,16 +254,35 @@ export class Connection implements CallHost {
     this.end(why);
   }
 
-  /** Ends without another word: its runs are of no use to anybody. */
+  /** Ends without another word. */
   end(why: string): void {
     this.#forgetPage();
     for (const stop of [...this.#listeners.values(), ...this.#stores]) stop();
-    const runs = [...this.#calls.values()];
+    const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const { run } of runs) run?.cancel(new QTasksError('TASK_CANCELLED', `run: ${why}`));
+    for (const call of calls) leave(call, new QTasksError('TASK_CANCELLED', `run: ${why}`));
     this.#service.forget(this);
   }
 }
+
+/** How many calls wait for a run: several pages may share one by its id. */
+const waiting = new WeakMap<ServedRun, number>();
+
+/** Waits for a run no more, and cancels it where nobody else does; tells whether it was. */
+function leave(call: ServedCall, reason: QTasksError): boolean {
+  const { run } = call;
+  if (!run) return false;
+  const others = (waiting.get(run) ?? 1) - 1;
+  waiting.set(run, others);
+  call.leave();
+  if (others === 0) run.cancel(reason);
+  return others === 0;
+}
+
+/** How many microtasks a run may take that waits for nothing. */
+const atOnce = 12;
+
+const none: CallSettings = {};
 
 const closed = ({ name }: Served): QTasksError =>
   new QTasksError('APP_CLOSED', `run: the connection to app "${name}" is closed`);

@@ -22,7 +22,7 @@ export type Receiver = (message: unknown) => boolean;
 
 /** What endpoints have, each its own part of it. */
 interface AnyEndpoint extends MessageEndpoint {
-  postMessage(message: unknown, transfer: readonly object[]): void;
+  postMessage(message: unknown, transfer?: readonly object[]): void;
   addEventListener?(type: string, listener: (event: never) => void): void;
   removeEventListener?(type: string, listener: (event: never) => void): void;
   /** Of a `Worker` of Node, which is no EventTarget. */
@@ -51,7 +51,9 @@ export class Endpoint {
 
   /** @throws what the runtime throws for a message that cannot be cloned */
   post(message: unknown, transfer: readonly object[] = []): void {
-    this.#source.postMessage(message, transfer);
+    // Node takes long to read an empty list.
+    if (transfer.length === 0) this.#source.postMessage(message);
+    else this.#source.postMessage(message, transfer);
   }
 
   /** Ends a worker; resolves once its thread has ended, where that can be told. */

@@ -5,7 +5,7 @@ import type { RunStatus } from '../../src/run.js';
 import type { Milliseconds } from '../../src/types.js';
 import { holdAlive, whenGone } from './alive.js';
 import { answerStorage } from './answer-storage.js';
-import type { Call } from './call.js';
+import type { Call, CallLink } from './call.js';
 import type { Endpoint, Trouble } from './endpoint.js';
 import { type ErrorClasses, type Packed, packError, unpackError } from './errors.js';
 import { Outbox } from './outbox.js';
@@ -81,7 +81,7 @@ interface EndDetails {
 }
 
 /** One link. */
-export class Link {
+export class Link implements CallLink {
   readonly calls = new Map<number, Call>();
   readonly outbox: Outbox;
   readonly endpoint: Endpoint;
@@ -152,8 +152,7 @@ export class Link {
     if (kind === BYE) return this.end(`it serves the app no more: ${a}`);
     const call = this.calls.get(a as number);
     if (!call) return;
-    if (kind === DONE)
-      this.#settle(call, { status: 'success', value: b, attempts: 1, cleanupErrors: [] });
+    if (kind === DONE) this.#done(call, b);
     else if (kind === YIELD) void call.run.push(b);
     else if (kind === STATUS) this.#note(call, b as RunStatus, c as number);
     else if (kind === VALUE) call.value = b;
@@ -162,9 +161,9 @@ export class Link {
 
   #open(ready: Ready): void {
     if (this.ready) return;
+    this.#facts = new Map(ready.tasks.map((task) => [task.name, task]));
     this.ready = ready;
     systemClock.clearTimeout(this.#deadline);
-    this.#facts = new Map(ready.tasks.map((task) => [task.name, task]));
     const gone = (): void => this.end('it was terminated or has closed itself');
     this.#stops.push(whenGone(ready.lock, gone));
     this.#host.opened(this);
@@ -200,23 +199,26 @@ export class Link {
     if (typeof timeout === 'number') this.#watch(call, timeout, timeout);
   }
 
-  /** Takes a call back that has not gone yet; tells whether it could. */
   unsend(call: Call): boolean {
     const isBack = call.unsend(this);
     if (isBack) this.release(call);
     return isBack;
   }
 
-  /** Has no more to do with a call. */
   release(call: Call): void {
     this.calls.delete(call.id);
     call.link = undefined;
-    systemClock.clearTimeout(call.timer ?? {});
+    if (call.timer !== undefined) systemClock.clearTimeout(call.timer);
   }
 
   #note(call: Call, status: RunStatus, attempts: number): void {
     call.run.attempts = attempts;
     if (status === 'process' || status === 'retry') call.run.enter(status);
+  }
+
+  #done(call: Call, value: unknown): void {
+    call.run.attempts = 1;
+    this.#host.settle(call, 'success', value === undefined ? call.value : value);
   }
 
   #settle(call: Call, { status, value, error, attempts, cleanupErrors }: Ended): void {
@@ -322,7 +324,14 @@ export class Link {
     }
     const { code } = trouble;
     const how = code === undefined ? 'it has gone away' : `it has exited with code ${code}`;
-    this.end(how, { cause: this.#uncaught, exitCode: code, how: 'killed' });
+    // A thread that is terminated exits with 1; any other code is its script's doing.
+    const isKilled = code === undefined || code === 1;
+    const end = {
+      cause: this.#uncaught,
+      exitCode: code,
+      how: isKilled ? 'killed' : 'failed',
+    } as const;
+    this.end(how, end);
   }
 
   /** Is over: nothing more comes from the worker, and it is ended if it still lives. */

@@ -9,6 +9,12 @@ import { copyPlain, moveValue, notPlain, type Passage, small } from './values.js
  */
 const most = 128;
 
+/** After how many microtasks in which nothing came nothing more is expected. */
+const patience = 5;
+
+/** For `queueMicrotask`, which in pages costs several times as much. */
+const done = Promise.resolve();
+
 /** Sends frames in order. */
 export class Outbox {
   readonly #endpoint: Endpoint;
@@ -17,6 +23,8 @@ export class Outbox {
   #count = 0;
   /** How many there were as they were looked at last. */
   #seen = 0;
+  /** For how many microtasks there have been no more. */
+  #idle = 0;
 
   constructor(endpoint: Endpoint, connection: string) {
     this.#endpoint = endpoint;
@@ -31,16 +39,24 @@ export class Outbox {
   /** Sends a frame soon. All its fields can be cloned. */
   add(...frame: readonly unknown[]): void {
     this.#message.push(...frame);
-    if (++this.#count === 1) queueMicrotask(this.#look);
+    this.#added();
+  }
+
+  #added(): void {
+    if (++this.#count === 1) void done.then(this.#look);
     else if (this.#count >= most) this.flush();
   }
 
-  /** Answers come in one round of microtasks, but not in one microtask: waits as long as more come. */
+  /**
+   * Answers come in one round of microtasks, but not in one microtask, and so do the values of a generator:
+   * waits as long as more come.
+   */
   readonly #look = (): void => {
     if (this.#count === 0) return;
-    if (this.#count === this.#seen) return this.flush();
+    if (this.#count !== this.#seen) this.#idle = 0;
+    else if (++this.#idle === patience) return this.flush();
     this.#seen = this.#count;
-    queueMicrotask(this.#look);
+    void done.then(this.#look);
   };
 
   /**
@@ -53,7 +69,8 @@ export class Outbox {
     const { transfer = [] } = passage;
     const copy = transfer.length > 0 ? notPlain : copyPlain(value, small);
     if (copy !== notPlain) {
-      this.add(...frame, copy);
+      this.#message.push(...frame, copy);
+      this.#added();
       return copy;
     }
     this.flush();
@@ -96,6 +113,7 @@ export class Outbox {
     this.#message = this.#begin();
     this.#count = 0;
     this.#seen = 0;
+    this.#idle = 0;
     this.#endpoint.post(message);
   }
 }

@@ -98,9 +98,9 @@ export class Place implements LinkHost {
     this.#host.ended(this, error, orphans);
   }
 
-  settle(...settled: Parameters<LinkHost['settle']>): void {
+  settle(call: Call, status: 'success' | 'error' | 'cancel', outcome: unknown): void {
     this.#useless = 0;
-    this.#host.settle(...settled);
+    this.#host.settle(call, status, outcome);
   }
 
   event(event: object): void {

@@ -14,10 +14,10 @@ import { packError } from './errors.js';
 import type { Link } from './link.js';
 import { Place, type PlaceHost, type PlaceOptions } from './place.js';
 import { type CallSettings, LISTEN } from './protocol.js';
-import { PageStates } from './states.js';
+import { PageStates, type StatesHost } from './states.js';
 
 /** One pool. */
-export class Pool implements ClientHost, PlaceHost, CallPool {
+export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
   readonly events: Events;
   readonly #places: readonly Place[];
   readonly #options: PlaceOptions;
@@ -32,12 +32,14 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   /** Called as soon as a worker can be called, or there will never be one. */
   #changed: (() => void)[] = [];
   #closing: Promise<void> | undefined = undefined;
+  /** Whether all writes to states have ended that were there as it was closed. */
+  #isOver = false;
 
   constructor(size: number, options: PlaceOptions) {
     this.#options = options;
     this.events = new Events((error) => console.error('qtasks-lite: a listener has failed', error));
     this.#places = Array.from({ length: size }, (_, index) => new Place(this, index, options));
-    this.#states = new PageStates(this.events, (place) => this.linkAt(place));
+    this.#states = new PageStates(this.events, this);
     for (const place of this.#places) place.start();
   }
 
@@ -56,8 +58,16 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     const { signal, id: key, transfer } = settings;
     const taskName = nameOf(target);
     const id = ++this.#calls;
-    const origin = { id, taskName: taskName ?? '', session, key, args, transfer };
-    const call = new Call(this, { ...origin, settings: settingsOf(settings) });
+    // Each field by its name: to spread another object costs more than all the rest of a call.
+    const call = new Call(this, {
+      id,
+      taskName: taskName ?? '',
+      session,
+      key,
+      settings: settingsOf(settings),
+      args,
+      transfer,
+    });
     const { run } = call;
     try {
       if (this.#isClosing) throw closed('run');
@@ -111,19 +121,17 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     for (const tell of this.#changed.splice(0)) tell();
   }
 
-  /** The worker for a call, if it is there. */
+  /** The worker for a call, if it is there and the call may go. */
   #linkFor({ run: { taskName, session } }: Call): Link | undefined {
-    const ready = this.#places.filter(({ isReady }) => isReady);
-    const facts = ready[0]?.link?.factsOf(taskName);
-    if (facts?.isPinned) {
-      const place = this.#placeOf(session);
-      return place.isReady ? place.link : undefined;
-    }
+    if (this.#states.isBeginning(session)) return undefined;
     let least: Link | undefined;
-    for (const { link } of ready) {
-      if (!least || (link && link.calls.size < least.calls.size)) least = link;
+    for (const { link } of this.#places) {
+      if (!link?.ready) continue;
+      if (!least || link.calls.size < least.calls.size) least = link;
     }
-    return least;
+    if (!least?.factsOf(taskName)?.isPinned) return least;
+    const place = this.#placeOf(session);
+    return place.isReady ? place.link : undefined;
   }
 
   /** Where the runs of a session go that have to go to one worker. */
@@ -213,15 +221,15 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
       lost: { attempts, error: packError(error, this.#options.errors) },
     };
     run.attempts = attempts;
+    run.stream?.clear();
     run.enter('retry');
     this.#wait(call);
   }
 
-  /** Resolves to the worker of a place as soon as it can be called. @throws why it never will */
   async linkAt(place: Place): Promise<Link> {
     for (;;) {
       const { link, error } = place;
-      if (this.#isClosing) throw closed('state');
+      if (this.#isOver) throw closed('state');
       if (error) throw error;
       if (link?.ready) return link;
       await new Promise<void>((resolve) => this.#changed.push(resolve));
@@ -265,6 +273,10 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
     return this.#states.open(stateClass, session, this.#placeOf(session));
   }
 
+  watching(): void {
+    this.#flush();
+  }
+
   // The end
 
   close(options: CloseOptions): Promise<void> {
@@ -276,10 +288,11 @@ export class Pool implements ClientHost, PlaceHost, CallPool {
   async #closeAll(drain: Milliseconds): Promise<void> {
     const begun = systemClock.now();
     await atMost(drain, this.#allSent(), systemClock);
+    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
     await this.#states.close();
+    this.#isOver = true;
     const left = Math.max(0, drain - (systemClock.now() - begun));
     const closings = await Promise.allSettled(this.#places.map((place) => place.close(left)));
-    for (const call of [...this.#waiting]) this.settle(call, 'cancel', closed('run'));
     this.#tellChanged();
     throwFirst(closings);
   }

@@ -1,6 +1,6 @@
 /** A storage that is elsewhere: a worker's that its page has, or a page's that its worker has. */
 import { QTasksError, storageError } from '../../src/errors.js';
-import { callGuarded } from '../../src/promises.js';
+import { attempt, callGuarded } from '../../src/promises.js';
 import type {
   AbortOptions,
   BucketId,
@@ -13,6 +13,7 @@ import type {
   StorageAdapter,
 } from '../../src/storage.js';
 import { copyOf } from '../shared/record.js';
+import { holdAlive } from './alive.js';
 import { COMMIT, LIST, LOCK, READ, STOP, WATCH } from './storage-frames.js';
 import { type StorageLink, Wire, type WireOwner } from './storage-wire.js';
 
@@ -48,18 +49,18 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
   #closing = new AbortController();
   #cannotWatch: string | undefined = undefined;
 
-  /** @param open finds the host; its signal aborts where nobody needs it any more */
+  /** @param open finds the host; its signal aborts once nobody waits for it any more */
   constructor(name: string, open: (signal: AbortSignal) => Promise<StorageLink>) {
     this.name = name;
     this.#open = open;
   }
 
   async read(id: BucketId, { fields, signal }: ReadOptions = {}): Promise<Snapshot> {
-    return (await this.#ask(READ, { ...id }, fields && [...fields], signal)) as Snapshot;
+    return (await this.#ask(READ, taken(id), fields && [...fields], signal)) as Snapshot;
   }
 
   async commit(id: BucketId, commit: Commit, { signal }: AbortOptions = {}): Promise<CommitResult> {
-    return (await this.#ask(COMMIT, { ...id }, copyOf(commit), signal)) as CommitResult;
+    return (await this.#ask(COMMIT, taken(id), copyOf(commit), signal)) as CommitResult;
   }
 
   async *list(prefix: {
@@ -95,7 +96,6 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
 
   async #ask(kind: number, a: unknown, b: unknown, signal?: AbortSignal): Promise<unknown> {
     const wire = await this.#connect(signal);
-    signal?.throwIfAborted();
     return wire.ask({ kind, number: ++this.#numbers, a, b, signal });
   }
 
@@ -106,7 +106,7 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
       throw new QTasksError('STORAGE_MISSING', message);
     }
     const number = ++this.#numbers;
-    const watch = { id: { ...id }, listener, wasSent: false };
+    const watch = { id: taken(id), listener, wasSent: false };
     this.#watches.set(number, watch);
     if (this.#wire) this.#sendWatch(this.#wire, number, watch);
     else this.#connectToWatch();
@@ -116,24 +116,16 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
   }
 
   #connectToWatch(): void {
+    const connection = this.#connect();
     const { signal } = this.#closing;
-    this.#connect().catch((error) => {
+    connection.catch((error) => {
       if (!signal.aborted) this.#report('cannot be watched until its next use', error);
     });
   }
 
   #sendWatch(wire: Wire, number: number, watch: Watch): void {
-    wire.send(WATCH, number, watch.id);
-    if (watch.wasSent) void this.#tellOfGap(wire, number, watch.id);
+    wire.send(WATCH, number, watch.id, watch.wasSent);
     watch.wasSent = true;
-  }
-
-  async #tellOfGap(wire: Wire, watch: number, id: BucketId): Promise<void> {
-    const call = { kind: READ, number: ++this.#numbers, a: id, b: [] };
-    // Who cannot read tells whoever reads next.
-    const snapshot = (await wire.ask(call).catch(() => undefined)) as Snapshot | undefined;
-    const revision = snapshot?.revision ?? null;
-    this.told(watch, { revision, writer: '', sequence: 0, fields: 'all' });
   }
 
   #connect(signal?: AbortSignal): Promise<Wire> {
@@ -145,11 +137,15 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
   async #meet(): Promise<Wire> {
     this.#closing = new AbortController();
     const { signal } = this.#closing;
-    try {
-      const link = await this.#open(signal);
-      const wire = new Wire(link, this);
+    const opening = attempt(() => this.#open(signal)).then(async (link) => {
+      const wire = new Wire(link, await holdAlive(), this);
+      // It comes too late.
       if (signal.aborted) void wire.retire();
-      signal.throwIfAborted();
+      return wire;
+    });
+    try {
+      const wire = await orAborted(opening, signal);
+      if (wire.loss) throw wire.loss;
       this.#wire = wire;
       for (const [number, watch] of this.#watches) this.#sendWatch(wire, number, watch);
       return wire;
@@ -186,16 +182,22 @@ export class RemoteStorage implements StorageAdapter, WireOwner {
   }
 
   async close(): Promise<void> {
-    const wire = this.#wire;
+    const [wire, connection] = [this.#wire, this.#connection];
     for (const watch of this.#watches.keys()) wire?.send(STOP, 0, watch);
     this.#watches.clear();
     const message = `storage "${this.name}" was closed before it had reached its host`;
     this.#closing.abort(new QTasksError('STORAGE_UNAVAILABLE', message));
     this.#wire = undefined;
     this.#connection = undefined;
-    await wire?.retire();
+    if (!wire) return;
+    // Calls that were made before, and wait for the connection as this does, are sent before it ends.
+    await connection;
+    await wire.retire();
   }
 }
+
+/** As it is at the call. One that stays as it is is cloned once for all frames of a message. */
+const taken = (id: BucketId): BucketId => (Object.isFrozen(id) ? id : { ...id });
 
 /** Waits for something unless the signal aborts. */
 function orAborted<Value>(awaited: Promise<Value>, signal: AbortSignal): Promise<Value> {

@@ -39,7 +39,12 @@ export class ServedCall implements Remote {
 
   constructor(
     host: CallHost,
-    { id, runId, task, lost }: { id: number; runId: string; task: string; lost?: LostAttempt },
+    {
+      id,
+      runId,
+      task,
+      lost,
+    }: { id: number; runId: string; task: string; lost: LostAttempt | undefined },
   ) {
     this.#host = host;
     this.id = id;
@@ -88,6 +93,12 @@ export class ServedCall implements Remote {
   release(): void {
     this.#resume?.();
     this.#resume = undefined;
+  }
+
+  /** The page reads no more, but somebody else may wait for the end. */
+  leave(): void {
+    this.#credits = undefined;
+    this.release();
   }
 
   clear(): void {

@@ -4,12 +4,22 @@ import { Events } from '../../src/events.js';
 import { type EventMap, type EventName, QTasksError } from '../../src/index.js';
 import { silent } from '../../src/logger.js';
 import { openState, type Runtime } from '../../src/need.js';
+import type { BucketId } from '../../src/storage.js';
 import type { Link } from './link.js';
 import type { Place } from './place.js';
 import { RemoteStorage } from './remote-storage.js';
+import type { StorageLink } from './storage-wire.js';
 
-/** How long the writes of a page that closes may take. */
+/** How long the writes of a page that closes may take, and the beginning of a watch. */
 const patience = 1_000;
+
+/** Who has the workers. */
+export interface StatesHost {
+  /** Resolves to the worker of a place as soon as it can be called. @throws why it never will */
+  linkAt(place: Place): Promise<Link>;
+  /** All watches of a session are in force. */
+  watching(): void;
+}
 
 /** What a page does to states: what a worker does to them it tells itself. */
 class LocalEvents extends Events {
@@ -26,6 +36,22 @@ class LocalEvents extends Events {
 
   override emit(event: EventMap[EventName]): void {
     if (!('origin' in event) || event.origin === 'local') this.#target.emit(event);
+  }
+}
+
+/** The storage of a worker's app; it tells of each watch as it begins. */
+class WatchedStorage extends RemoteStorage {
+  readonly #onWatch: (id: BucketId) => void;
+
+  constructor(open: () => Promise<StorageLink>, onWatch: (id: BucketId) => void) {
+    super('worker', open);
+    this.#onWatch = onWatch;
+  }
+
+  override watch(...watch: Parameters<RemoteStorage['watch']>): () => void {
+    const stop = super.watch(...watch);
+    this.#onWatch(watch[0]);
+    return stop;
   }
 }
 
@@ -62,20 +88,24 @@ class PageRuntime implements Runtime {
 /** All states that a page uses. */
 export class PageStates {
   readonly #events: Events;
-  readonly #linkAt: (place: Place) => Promise<Link>;
+  readonly #host: StatesHost;
   readonly #runtimes = new Map<Place, PageRuntime>();
+  /** How many watches of each session have yet to be in force. */
+  readonly #beginning = new Map<string, number>();
 
-  /** @param linkAt waits for the worker of a place */
-  constructor(events: Events, linkAt: (place: Place) => Promise<Link>) {
+  constructor(events: Events, host: StatesHost) {
     this.#events = events;
-    this.#linkAt = linkAt;
+    this.#host = host;
   }
 
   /** @throws OPTION_INVALID, STATE_INVALID, STATE_DUPLICATE */
   open(stateClass: unknown, session: string, place: Place): unknown {
     let runtime = this.#runtimes.get(place);
     if (!runtime) {
-      const storage = new RemoteStorage('worker', () => this.#openStorage(place));
+      const storage = new WatchedStorage(
+        () => this.#openStorage(place),
+        (id) => void this.#begin(storage, id, place),
+      );
       runtime = new PageRuntime(this.#events, storage);
       this.#runtimes.set(place, runtime);
     }
@@ -83,18 +113,42 @@ export class PageStates {
   }
 
   async #openStorage(place: Place) {
-    const link = await this.#linkAt(place);
+    const link = await this.#host.linkAt(place);
     if (link.ready?.hasStorage) return link.openStorage();
     const message = `app "${link.ready?.app}" has no storage; pass one to new QTasks in the worker`;
     throw new QTasksError('STORAGE_MISSING', message);
   }
 
-  /** Waits a while for writes that are on their way. */
+  /**
+   * Whether runs of a session have to wait: they take another way to the worker than watches do, and a watch
+   * that was there first has to see what they write.
+   */
+  isBeginning(session: string): boolean {
+    return this.#beginning.has(session);
+  }
+
+  async #begin(storage: RemoteStorage, id: BucketId, place: Place): Promise<void> {
+    const { session } = id;
+    this.#beginning.set(session, (this.#beginning.get(session) ?? 0) + 1);
+    try {
+      await this.#host.linkAt(place);
+      // It is behind the watch, all the way to where the data is.
+      await atMost(patience, storage.read(id, { fields: [] }), systemClock);
+    } catch {
+      // Whoever reads next is told.
+    }
+    const left = (this.#beginning.get(session) ?? 1) - 1;
+    if (left > 0) this.#beginning.set(session, left);
+    else this.#beginning.delete(session);
+    if (left === 0) this.#host.watching();
+  }
+
+  /** Waits a while for what is on its way: a storage may never answer. */
   async close(): Promise<void> {
     for (const { closers, storage } of this.#runtimes.values()) {
       const written = Promise.allSettled(closers.map((closer) => closer()));
       await atMost(patience, written, systemClock);
-      await storage.close();
+      await atMost(patience, storage.close(), systemClock);
     }
   }
 }

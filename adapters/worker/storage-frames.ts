@@ -1,6 +1,7 @@
 /**
  * What passes between a storage and who uses it from elsewhere, on a port of their own. A message is the
- * frames of one tick, one after the other: each is a kind, a number and two more fields.
+ * frames of one tick, one after the other: each is a kind, a number, two more fields, and whether it may be
+ * aborted.
  */
 
 // From who uses it
@@ -11,7 +12,7 @@ export const READ = 0;
 export const COMMIT = 1;
 /** Wants the next ids of a list. Fields: a prefix, the list's own number. */
 export const LIST = 2;
-/** Field: a bucket. Answered by {@link TOLD}, again and again, or {@link FAILED}. */
+/** Fields: a bucket, whether an earlier connection has watched it. Answered by {@link TOLD}, or {@link FAILED}. */
 export const WATCH = 3;
 /** Field: a place. Once it is answered the lock is held. */
 export const LOCK = 4;
@@ -36,11 +37,17 @@ export const TOLD = 11;
 // From both
 
 /** Nothing more will come. */
-export const BYE = 12;
+const BYE = 12;
+
+/** How many places of a message a frame takes. */
+const size = 5;
+
+/** Takes a frame. */
+type Receive = (kind: number, number: number, a: unknown, b: unknown, isAbortable: unknown) => void;
 
 /** Who is at one end of the port. */
 export interface Peer {
-  receive(kind: number, number: number, a: unknown, b: unknown): void;
+  receive: Receive;
   /** No message can carry the frame of this number. */
   refused(number: number, error: unknown): void;
   /** The other end is closed, or has said goodbye. */
@@ -51,39 +58,34 @@ export interface Peer {
 export class Frames {
   readonly #port: MessagePort;
   readonly #peer: Peer;
-  #waiting: unknown[] = [];
+  readonly #waiting: unknown[] = [];
 
   constructor(port: MessagePort, peer: Peer) {
     this.#port = port;
     this.#peer = peer;
     port.onmessage = ({ data }: MessageEvent<readonly unknown[]>) => {
-      for (let at = 0; at < data.length; at += 4) {
+      for (let at = 0; at < data.length; at += size) {
         const kind = data[at] as number;
         if (kind === BYE) peer.gone();
-        else peer.receive(kind, data[at + 1] as number, data[at + 2], data[at + 3]);
+        else peer.receive(kind, data[at + 1] as number, data[at + 2], data[at + 3], data[at + 4]);
       }
     };
     // Not every browser tells it.
     port.addEventListener('close', () => peer.gone());
   }
 
-  send(kind: number, number: number, a?: unknown, b?: unknown): void {
+  send(kind: number, number: number, a?: unknown, b?: unknown, isAbortable?: boolean): void {
     if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
-    this.#waiting.push(kind, number, a, b);
+    this.#waiting.push(kind, number, a, b, isAbortable);
   }
 
   /** One frame that cannot be cloned must not hold back the others. */
-  #flush(): void {
-    const frames = this.#waiting;
-    this.#waiting = [];
+  #flush(frames = this.#waiting.splice(0)): void {
     try {
-      if (frames.length > 0) this.#port.postMessage(frames);
+      this.#port.postMessage(frames);
     } catch (error) {
-      if (frames.length === 4) return this.#peer.refused(frames[1] as number, error);
-      for (let at = 0; at < frames.length; at += 4) {
-        this.#waiting = frames.slice(at, at + 4);
-        this.#flush();
-      }
+      if (frames.length === size) return this.#peer.refused(frames[1] as number, error);
+      for (let at = 0; at < frames.length; at += size) this.#flush(frames.slice(at, at + size));
     }
   }
 

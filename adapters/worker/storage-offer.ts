@@ -1,7 +1,14 @@
 /** A storage as it is offered on a port, to a realm that has none of its own. */
 import { QTasksError } from '../../src/errors.js';
-import { callGuarded } from '../../src/promises.js';
-import type { BucketId, Commit, LockPlace, StorageAdapter } from '../../src/storage.js';
+import { attempt, callGuarded } from '../../src/promises.js';
+import type {
+  AbortOptions,
+  BucketId,
+  Change,
+  Commit,
+  LockPlace,
+  StorageAdapter,
+} from '../../src/storage.js';
 import { whenGone } from './alive.js';
 import { packError } from './errors.js';
 import * as wire from './storage-frames.js';
@@ -42,40 +49,48 @@ export class StorageOffer implements wire.Peer {
     this.#frames.send(wire.HELLO, 0, scope, watch ? undefined : name);
   }
 
-  receive(kind: number, number: number, a: unknown, b: unknown): void {
+  receive(kind: number, number: number, a: unknown, b: unknown, isAbortable: unknown): void {
     if (this.#isOver) return;
     if (kind === wire.ALIVE) this.#forget = whenGone(a as string, () => this.gone());
-    else if (kind === wire.WATCH) this.#watch(number, this.#within(a as BucketId));
-    else void this.#answer(number, (signal) => this.#call(kind, a, b, { signal, number }));
+    else if (kind === wire.WATCH) this.#watch(number, this.#within(a as BucketId), b);
+    else if (isAbortable) void this.#answerUnlessAborted(kind, number, a, b);
+    else void this.#answer(number, () => this.#call(kind, a, b, {}));
   }
 
   #within<Place extends { readonly app: string }>(place: Place): Place {
     return this.#app === undefined ? place : { ...place, app: this.#app };
   }
 
-  async #answer(number: number, call: (signal: AbortSignal) => unknown): Promise<void> {
+  async #answer(number: number, call: () => unknown, signal?: AbortSignal): Promise<void> {
+    try {
+      this.#frames.send(wire.DONE, number, await call());
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) this.#frames.send(wire.ABORTED, number);
+      else this.refused(number, error);
+    }
+  }
+
+  /** Only where it is needed: a signal is what costs most of a call in Node. */
+  async #answerUnlessAborted(kind: number, number: number, a: unknown, b: unknown): Promise<void> {
     const controller = new AbortController();
     const { signal } = controller;
     const abort = (): void => controller.abort();
     this.#stops.set(number, abort);
-    try {
-      this.#frames.send(wire.DONE, number, await call(signal));
-    } catch (error) {
-      if (signal.aborted && error === signal.reason) this.#frames.send(wire.ABORTED, number);
-      else this.refused(number, error);
-    }
+    const call = (): unknown =>
+      kind === wire.LOCK
+        ? this.#lock(this.#within(a as LockPlace), signal, number)
+        : this.#call(kind, a, b, { signal });
+    await this.#answer(number, call, signal);
     // By now it may be what frees a lock.
     if (this.#stops.get(number) === abort) this.#stops.delete(number);
   }
 
-  async #call(kind: number, a: unknown, b: unknown, { signal, number }: Call): Promise<unknown> {
-    const storage = this.#storage;
+  #call(kind: number, a: unknown, b: unknown, options: AbortOptions): unknown {
     if (kind === wire.STOP) return this.#stop(a as number);
-    if (kind === wire.LIST) return this.#list(this.#within(a as BucketId), b as number);
-    if (kind === wire.LOCK) return this.#lock(this.#within(a as LockPlace), { signal, number });
     const id = this.#within(a as BucketId);
-    if (kind === wire.COMMIT) return storage.commit(id, b as Commit, { signal });
-    return storage.read(id, b ? { fields: b as string[], signal } : { signal });
+    if (kind === wire.LIST) return this.#list(id, b as number);
+    if (kind === wire.COMMIT) return this.#storage.commit(id, b as Commit, options);
+    return this.#storage.read(id, b ? { ...options, fields: b as string[] } : options);
   }
 
   async #stop(number: number): Promise<void> {
@@ -102,7 +117,7 @@ export class StorageOffer implements wire.Peer {
     return [chunk, false];
   }
 
-  async #lock(place: LockPlace, { signal, number }: Call): Promise<void> {
+  async #lock(place: LockPlace, signal: AbortSignal, number: number): Promise<void> {
     const { name, lock } = this.#storage;
     if (!lock) {
       throw new QTasksError('STORAGE_MISSING', `storage "${name}" has no locks; use one that has`);
@@ -116,15 +131,24 @@ export class StorageOffer implements wire.Peer {
     }
   }
 
-  #watch(number: number, id: BucketId): void {
+  #watch(number: number, id: BucketId, isAgain: unknown): void {
     const { name, watch } = this.#storage;
+    const tell = (change: Change): void => this.#frames.send(wire.TOLD, number, change);
     try {
       if (!watch) throw new QTasksError('STORAGE_MISSING', `storage "${name}" cannot watch`);
-      const tell = (change: unknown): void => this.#frames.send(wire.TOLD, number, change);
       this.#stops.set(number, watch.call(this.#storage, id, tell));
+      if (isAgain) void this.#tellOfGap(id, tell);
     } catch (error) {
       this.refused(number, error);
     }
+  }
+
+  /** Whatever has happened between two connections, nobody has told it. */
+  async #tellOfGap(id: BucketId, tell: (change: Change) => void): Promise<void> {
+    // Who cannot read tells whoever reads next.
+    const reading = attempt(() => this.#storage.read(id, { fields: [] }));
+    const revision = await reading.then((snapshot) => snapshot.revision).catch(() => null);
+    tell({ revision, writer: '', sequence: 0, fields: 'all' });
   }
 
   refused(number: number, error: unknown): void {
@@ -141,9 +165,4 @@ export class StorageOffer implements wire.Peer {
     for (const stop of this.#stops.values()) callGuarded(stop, undefined, report);
     this.onEnd();
   }
-}
-
-interface Call {
-  readonly signal: AbortSignal;
-  readonly number: number;
 }

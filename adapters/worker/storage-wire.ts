@@ -1,7 +1,6 @@
 /** One connection of a `RemoteStorage`: what was asked there and has not been answered. */
 import { QTasksError } from '../../src/errors.js';
 import type { Change, StorageAdapter } from '../../src/storage.js';
-import { holdAlive } from './alive.js';
 import { type Packed, unpackError } from './errors.js';
 import {
   ALIVE,
@@ -21,7 +20,8 @@ export interface StorageLink {
   readonly port: MessagePort;
   /**
    * Calls back once the other side is gone, with what has ended it, as far as that can be told without the
-   * port. What it returns stops that, and is called once the port is not used any more.
+   * port; at once if it is gone already. What it returns stops that, and is called once the port is not
+   * used any more.
    */
   onGone(tell: (error: unknown) => void): () => void;
 }
@@ -53,24 +53,30 @@ interface Pending extends Call {
 
 /** One connection. */
 export class Wire implements Peer {
+  /** Set once the host is gone. */
+  loss: QTasksError | undefined = undefined;
   readonly #owner: WireOwner;
   readonly #frames: Frames;
   readonly #pending = new Map<number, Pending>();
   readonly #held = new Set<number>();
-  readonly #stopLooking: () => void;
+  #stopLooking = (): void => {};
   #rested: (() => void) | undefined = undefined;
   #isOver = false;
 
-  constructor(link: StorageLink, owner: WireOwner) {
+  /** @param alive a lock that this realm holds as long as it lives */
+  constructor(link: StorageLink, alive: string | undefined, owner: WireOwner) {
     this.#owner = owner;
     this.#frames = new Frames(link.port, this);
-    this.#stopLooking = link.onGone((error) => this.gone(error));
-    void holdAlive().then((lock) => lock && this.#frames.send(ALIVE, 0, lock));
+    const stop = link.onGone((error) => this.gone(error));
+    if (this.#isOver) stop();
+    else this.#stopLooking = stop;
+    // First of all: who ends before it is known would keep its locks.
+    if (alive !== undefined) this.#frames.send(ALIVE, 0, alive);
   }
 
   /** Sends what needs no answer. */
-  send(kind: number, number: number, a?: unknown): void {
-    this.#frames.send(kind, number, a);
+  send(kind: number, number: number, a?: unknown, b?: unknown): void {
+    this.#frames.send(kind, number, a, b);
   }
 
   /**
@@ -80,8 +86,9 @@ export class Wire implements Peer {
   ask(call: Call): Promise<unknown> {
     const { kind, number, a, b, signal } = call;
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
       // Nothing was sent, so nothing is unknown.
-      if (this.#isOver) return reject(this.#lossOf(LOCK));
+      if (this.#isOver) return reject(this.loss ?? this.#lossOf(LOCK));
       const abort = (): void => {
         this.send(STOP, 0, number);
         if (kind === COMMIT) return;
@@ -90,7 +97,7 @@ export class Wire implements Peer {
       };
       this.#pending.set(number, { ...call, abort, resolve, reject });
       signal?.addEventListener('abort', abort);
-      this.#frames.send(kind, number, a, b);
+      this.#frames.send(kind, number, a, b, signal !== undefined || kind === LOCK);
     });
   }
 
@@ -150,6 +157,7 @@ export class Wire implements Peer {
 
   gone(cause?: unknown): void {
     if (this.#isOver) return;
+    this.loss = this.#lossOf(LOCK, cause);
     this.#end();
     this.#held.clear();
     for (const { number, kind } of [...this.#pending.values()]) {
@@ -164,7 +172,7 @@ export class Wire implements Peer {
   #lossOf(kind: number, cause?: unknown): QTasksError {
     const isCommit = kind === COMMIT;
     const code = isCommit ? 'STORAGE_UNKNOWN_OUTCOME' : 'STORAGE_UNAVAILABLE';
-    const message = `storage "${this.#owner.name}": its host is gone${isCommit ? ' and has not told whether it has committed' : ''}`;
+    const message = `storage "${this.#owner.name}": the connection to its host is gone${isCommit ? ' with no answer to a commit' : ''}`;
     return new QTasksError(code, message, cause === undefined ? {} : { cause });
   }
 }

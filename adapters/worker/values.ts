@@ -57,6 +57,28 @@ export const small = 32;
  */
 export function copyPlain(value: unknown, most: number): unknown {
   if (isPrimitive(value)) return value;
+  try {
+    return (Array.isArray(value) && copyFlat(value, most)) || copyDeep(value, most);
+  } catch {
+    return notPlain;
+  }
+}
+
+/** The same for a list of primitives, as most arguments are; `undefined` for any other. */
+function copyFlat(list: readonly unknown[], most: number): unknown[] | undefined {
+  const { length } = list;
+  if (length > most || !isDense(list)) return undefined;
+  const result: unknown[] = [];
+  for (let at = 0; at < length; at++) {
+    const item = list[at];
+    if (!isPrimitive(item)) return undefined;
+    result.push(item);
+  }
+  return result;
+}
+
+/** @throws for what is not plain */
+function copyDeep(value: unknown, most: number): unknown {
   const seen = new Set<object>();
   const copy = (source: unknown): unknown => {
     if (isPrimitive(source)) return source;
@@ -65,17 +87,21 @@ export function copyPlain(value: unknown, most: number): unknown {
     if (Array.isArray(source)) return copyList(source, copy);
     return copyRecord(source as object, copy);
   };
-  try {
-    return copy(value);
-  } catch {
-    return notPlain;
-  }
+  return copy(value);
 }
 
 /** @throws for one with holes or with names */
 function copyList(list: readonly unknown[], copy: (item: unknown) => unknown): unknown[] {
-  if (Object.keys(list).length !== list.length) throw notPlain;
+  if (!isDense(list)) throw notPlain;
   return list.map(copy);
+}
+
+/** Whether a list has neither holes nor names. */
+function isDense(list: readonly unknown[]): boolean {
+  const { length } = list;
+  const keys = Object.keys(list);
+  // Names come behind the elements.
+  return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
 }
 
 /** @throws for an instance of a class */
@@ -125,7 +151,15 @@ export function stepTo(key: string, holder: object): string | number {
 
 /** Whether values of this kind are immutable and travel as they are. */
 export function isPrimitive(value: unknown): boolean {
-  return Object(value) !== value && typeof value !== 'symbol';
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return true;
+    default:
+      return value === undefined || value === null;
+  }
 }
 
 /** A part of a value that cannot be copied. */

@@ -59,6 +59,10 @@ export class RestServer {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     const { headers, url: path = '' } = request;
+    // For a page of another origin.
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Allow-Headers', 'authorization, content-type');
+    if (request.method === 'OPTIONS') return void response.end();
     const pass = async (): Promise<string> => JSON.stringify(await this.#run(JSON.parse(body)));
     const exchange = { path, headers, body, response, pass };
     this.exchanges.push(exchange);

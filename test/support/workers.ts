@@ -11,6 +11,7 @@ import {
 } from '../../adapters/worker/index.js';
 import { errors } from './workers/errors.js';
 import type * as failures from './workers/failures.js';
+import type * as moves from './workers/moves.js';
 import type * as tasks from './workers/tasks.js';
 
 /** What tests have of a worker. */
@@ -19,15 +20,18 @@ export interface TestWorker extends MessageEndpoint {
 }
 
 /** The tasks that the workers have. */
-export type Tasks = typeof tasks & typeof failures;
+export type Tasks = typeof tasks & typeof failures & typeof moves;
 
 // The test server looks for these expressions as they stand.
 const makers = {
   app: () => new Worker(new URL('./workers/app.ts', import.meta.url), { type: 'module' }),
   broken: () => new Worker(new URL('./workers/broken.ts', import.meta.url), { type: 'module' }),
+  closing: () => new Worker(new URL('./workers/closing.ts', import.meta.url), { type: 'module' }),
   late: () => new Worker(new URL('./workers/late.ts', import.meta.url), { type: 'module' }),
   narrow: () => new Worker(new URL('./workers/narrow.ts', import.meta.url), { type: 'module' }),
+  puppet: () => new Worker(new URL('./workers/puppet.ts', import.meta.url), { type: 'module' }),
   silent: () => new Worker(new URL('./workers/silent.ts', import.meta.url), { type: 'module' }),
+  twoApps: () => new Worker(new URL('./workers/twoApps.ts', import.meta.url), { type: 'module' }),
 };
 
 /** The name of a script. */

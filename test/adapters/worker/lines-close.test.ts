@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { isQTasksError } from '../../../src/index.js';
 import { rejection, turn } from '../../support/promises.js';
 import { collect } from '../../support/read.js';
-import { open } from '../../support/workers.js';
+import { borrowWorker, connectTo, open } from '../../support/workers.js';
 
 const isClosed = (error: unknown): boolean => isQTasksError(error, 'APP_CLOSED');
 
@@ -58,6 +58,14 @@ it('28 with drain 0 settles those that wait for their worker', async () => {
   for (const run of runs) {
     expect(await run.settled).toMatchObject({ status: 'cancel', error: { code: 'APP_CLOSED' } });
   }
+});
+
+it('28 with drain 0 settles those that wait for a worker that was passed', async () => {
+  const worker = borrowWorker('late');
+  const app = connectTo(worker);
+  const run = app.run('add', 1, 2);
+  await app.close({ drain: 0 });
+  expect(await run.settled).toMatchObject({ status: 'cancel', error: { code: 'APP_CLOSED' } });
 });
 
 it('28 while it starts lets calls that were made run', async () => {

@@ -93,7 +93,7 @@ describe('a copy is what a message brings', () => {
     ['a symbol', Symbol('x')],
     ['a promise', { a: [Promise.resolve()] }],
     ['a WeakMap', new WeakMap()],
-    ['a proxy', new Proxy({}, {})],
+    ['a Map behind a proxy', new Proxy(new Map(), {})],
     ['a generator', (function* () {})()],
     ['a port that is not moved', new MessageChannel().port1],
     [

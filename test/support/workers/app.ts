@@ -4,6 +4,9 @@ import { serve } from '../../../adapters/worker/index.js';
 import { QTasks } from '../../../src/index.js';
 import { errors } from './errors.js';
 import * as failures from './failures.js';
+import * as moves from './moves.js';
 import * as tasks from './tasks.js';
 
-serve(new QTasks({ name: 'app', tasks: { ...tasks, ...failures }, storage: memory() }), { errors });
+const all = { ...tasks, ...failures, ...moves };
+
+serve(new QTasks({ name: 'app', tasks: all, storage: memory() }), { errors });

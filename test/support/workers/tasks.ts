@@ -62,6 +62,12 @@ export const spin = task('spin', (): never => {
 
 // The ends of a worker
 
+/** Keeps more than there is room for. */
+export const hoard = task('hoard', (): never => {
+  const kept: unknown[] = [];
+  for (;;) kept.push(new Array(1_000).fill(kept.length));
+});
+
 /** Waits for ever in the worker that it has ended. */
 export const die = task('die', (code = 3): Promise<never> => {
   exit(code);
@@ -85,6 +91,41 @@ export const mortal = task(
   { retry: { limit: 2, delay: 1 } },
 );
 
+/** Ends its worker in the first attempt, a while later, and gives its argument back in the next. */
+export const mortalEcho = task(
+  'mortalEcho',
+  { ctx: Context },
+  async ({ ctx }, value: unknown) => {
+    if (ctx.attempt > 1) return value;
+    await later(50);
+    exit(3);
+    return new Promise<never>(() => {});
+  },
+  { retry: { limit: 2, delay: 1 } },
+);
+/** Would be retried, but for a worker that is lost. */
+export const picky = task(
+  'picky',
+  (): Promise<never> => {
+    exit(3);
+    return new Promise(() => {});
+  },
+  { retry: { limit: 5, delay: 1, when: (error) => error instanceof RangeError } },
+);
+/** Yields its attempt so many times, and ends its worker in the first one. */
+export const mortalStream = task(
+  'mortalStream',
+  { ctx: Context },
+  async function* ({ ctx }, values: number) {
+    for (let value = 0; value < values; value++) yield ctx.attempt;
+    await later(100);
+    if (ctx.attempt === 1) exit(3);
+    await later(ctx.attempt === 1 ? 2 ** 30 : 0);
+    return ctx.attempt;
+  },
+  { retry: { limit: 2, delay: 1 } },
+);
+
 // Streams
 
 let made = 0;
@@ -102,6 +143,22 @@ export const count = task('count', async function* (end: number) {
     notes.push('finally');
   }
 });
+/** Counts up to a number, but a while later from another one on. */
+export const countSlowly = task('countSlowly', async function* (end: number, from: number) {
+  for (made = 0; made < end; ) {
+    if (made === from) await later(300);
+    yield made++;
+  }
+  return 'done';
+});
+export const countAndCancel = task(
+  'countAndCancel',
+  { ctx: Context },
+  async function* ({ ctx }, end: number) {
+    for (let value = 0; value < end; value++) yield value;
+    ctx.cancel(new RangeError('from within'));
+  },
+);
 /** How far the last one has come. */
 export const readMade = task('readMade', () => made);
 /** Counts up to a number, whoever else does. */

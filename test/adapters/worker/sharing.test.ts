@@ -1,0 +1,68 @@
+/** Several apps, connections and other users of one worker. */
+import { expect, it, onTestFinished } from 'vitest';
+import { Endpoint } from '../../../adapters/worker/endpoint.js';
+import { rejection } from '../../support/promises.js';
+import { borrowWorker, connectTo, open } from '../../support/workers.js';
+
+const readName = 'readName' as 'readInstance';
+
+it('two apps in one worker are told apart by their names; the first is the default', async () => {
+  const worker = borrowWorker('twoApps');
+  const clients = [{ app: 'first' }, { app: 'second' }, {}].map((options) =>
+    connectTo(worker, options),
+  );
+  const names = await Promise.all(clients.map((client) => client.run(readName)));
+  expect(names).toEqual(['first', 'second', 'first']);
+});
+
+it('two connections to one app have runs, sessions and ids in common, but events of their own', async () => {
+  const worker = borrowWorker('app');
+  const [one, other] = [connectTo(worker), connectTo(worker)];
+  const heard: string[] = [];
+  one.on('run:success', ({ task }) => heard.push(`one ${task}`));
+  await one.session('ann').run('increment');
+  const { count } = await other.session('ann').run('increment');
+  expect(count).toBe(2);
+  // Behind what the worker has told of before.
+  await one.run('add', 1, 2);
+  expect(heard).toEqual(['one increment', 'one increment', 'one add']);
+  const ids = [one.run('wait'), other.run('wait'), one.run('wait')].map((run) => {
+    run.cancel();
+    return run.id;
+  });
+  expect(new Set(ids).size).toBe(3);
+});
+
+it('a connection that is cut leaves the other one as it was', async () => {
+  const worker = borrowWorker('app');
+  const [one, other] = [connectTo(worker), connectTo(worker)];
+  const [left, kept] = [one.run('wait'), other.run('pause', 200)];
+  await other.run('add', 1, 2);
+  await one.close({ drain: 0 });
+  expect(await left.settled).toMatchObject({ status: 'cancel', error: { code: 'APP_CLOSED' } });
+  expect(await kept).toBe('done');
+});
+
+it('others may send messages to the same worker, and get theirs', async () => {
+  const worker = borrowWorker('twoApps');
+  const app = connectTo(worker);
+  await app.run('add', 1, 2);
+  const heard: unknown[] = [];
+  const stop = new Endpoint(worker).listen((message) => {
+    if (!Array.isArray(message)) heard.push(message);
+    return false;
+  });
+  onTestFinished(stop);
+  const odd = ['hello', null, 17, { a: 1 }, [], ['qtasks'], ['qtasks-lite/1'], undefined];
+  for (const message of odd) worker.postMessage(message, []);
+  expect(await app.run('add', 1, 2)).toBe(3);
+  worker.postMessage('again', []);
+  while (heard.length < 2) await app.run('pause', 10);
+  expect(heard).toEqual(['echo of hello', 'echo of again']);
+});
+
+it('a class of errors that only one side has registered arrives as an Error with its name', async () => {
+  const error = await rejection(open('app', { errors: {} }).run('fail', 'registered'));
+  expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
+  expect(error).toMatchObject({ name: 'HttpError', message: 'no answer', status: 503 });
+});

@@ -51,7 +51,7 @@ describe('samples, in a project with the packed library', () => {
   let consumer: Consumer;
 
   beforeAll(async () => {
-    consumer = await Consumer.create(['zod']);
+    consumer = await Consumer.create(['zod', 'ioredis']);
     for (const { name, code } of samples) await consumer.write(`${name}.ts`, code);
   });
 

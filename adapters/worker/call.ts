@@ -112,6 +112,8 @@ export class Call implements RunHost {
    */
   send(link: CallLink, frame: readonly unknown[], isKept: boolean): void {
     if (isKept) this.keep();
+    // What a worker that is gone has sent.
+    this.value = undefined;
     const args = this.#kept ?? this.#given ?? { value: [], transfer: [] };
     this.#unsent = link.outbox.carry(frame, args.value, this.#passage(args));
     this.link = link;

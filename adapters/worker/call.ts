@@ -130,6 +130,14 @@ export class Call implements RunHost {
     return true;
   }
 
+  /** Is over: who remembers its run keeps nothing of what it was sent with. */
+  end(): void {
+    this.value = undefined;
+    this.#given = undefined;
+    this.#kept = undefined;
+    this.#unsent = undefined;
+  }
+
   #passage({ transfer }: Moved): Passage {
     return { task: this.run.taskName, from: 'args', transfer };
   }

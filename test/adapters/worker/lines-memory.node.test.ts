@@ -1,5 +1,5 @@
 /** What calls leave behind on both sides: line 32 of the failure semantics. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { connect, serve } from '../../../adapters/worker/index.js';
 import { QTasks, task } from '../../../src/index.js';
 import { heapUsed, runMany } from '../../support/heap.js';
@@ -68,4 +68,28 @@ it('32 keeps no arguments of runs that are remembered by their ids', async () =>
   // Of the served ones the app remembers 100, without their arguments too.
   expect((process.memoryUsage().arrayBuffers - before) / 2 ** 20).toBeLessThan(20);
   await end();
+});
+
+it('32 keeps nothing of pages that a shared worker has served', async () => {
+  let connected: (event: unknown) => void = () => {};
+  vi.stubGlobal('SharedWorkerGlobalScope', class {});
+  vi.stubGlobal('addEventListener', (_type: string, listener: typeof connected) => {
+    connected = listener;
+  });
+  vi.stubGlobal('removeEventListener', () => {});
+  const serving = serve(new QTasks({ tasks: { work } }));
+  const visit = async (): Promise<void> => {
+    const { port1, port2 } = new MessageChannel();
+    connected({ ports: [port1] });
+    const client = connect<{ work: typeof work }>(port2);
+    await client.run('work');
+    await client.close();
+    port2.close();
+  };
+  await runMany(visit, 200);
+  const before = await heapUsed();
+  await runMany(visit, 2_000);
+  expect((await heapUsed()) - before).toBeLessThan(1.5);
+  await serving.close();
+  vi.unstubAllGlobals();
 });

@@ -112,6 +112,8 @@ export class Call implements RunHost {
    */
   send(link: CallLink, frame: readonly unknown[], isKept: boolean): void {
     if (isKept) this.keep();
+    // What a worker that is gone has sent.
+    this.value = undefined;
     const args = this.#kept ?? this.#given ?? { value: [], transfer: [] };
     this.#unsent = link.outbox.carry(frame, args.value, this.#passage(args));
     this.link = link;
@@ -126,6 +128,14 @@ export class Call implements RunHost {
     if (!Array.isArray(args) || !outbox.drop(args, 5, 6)) return false;
     this.#kept = { value: args, transfer: [] };
     return true;
+  }
+
+  /** Is over: who remembers its run keeps nothing of what it was sent with. */
+  end(): void {
+    this.value = undefined;
+    this.#given = undefined;
+    this.#kept = undefined;
+    this.#unsent = undefined;
   }
 
   #passage({ transfer }: Moved): Passage {

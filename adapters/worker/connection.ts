@@ -41,6 +41,8 @@ export interface Service {
   readonly errors: ErrorClasses;
   /** What a page has to know of the app. */
   ready(): Omit<Ready, 'lock'>;
+  /** Nobody is at the other end any more. */
+  gone(endpoint: Endpoint): void;
   /** The connection is over. */
   forget(connection: Connection): void;
 }
@@ -89,7 +91,7 @@ export class Connection implements CallHost {
   async #welcome(prefix: string, pageLock: string | undefined): Promise<void> {
     this.#prefix = prefix;
     this.#forgetPage();
-    this.#forgetPage = whenGone(pageLock, () => this.end('the page that has asked for it is gone'));
+    this.#forgetPage = whenGone(pageLock, () => this.#service.gone(this.endpoint));
     const lock = await holdAlive();
     const ready: Ready = { ...this.#service.ready(), lock };
     this.outbox.addNow([READY, ready]);

@@ -101,12 +101,16 @@ export class Endpoint {
     const worker = this.#worker;
     const { terminate } = worker;
     if (!terminate || worker.on) return () => {};
-    worker.terminate = () => {
+    let isOver = false;
+    const told = (): void => {
       terminate.call(worker);
-      tell();
+      if (!isOver) tell();
     };
+    worker.terminate = told;
     return () => {
-      worker.terminate = terminate;
+      isOver = true;
+      // Somebody else's may be around it by now.
+      if (worker.terminate === told) worker.terminate = terminate;
     };
   }
 }

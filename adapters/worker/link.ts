@@ -87,7 +87,6 @@ export class Link implements CallLink {
   readonly endpoint: Endpoint;
   /** What the worker has told of itself; `undefined` until it can be called. */
   ready: Ready | undefined = undefined;
-  isEnded = false;
   readonly #id = Math.random().toString(36).slice(2);
   readonly #url: string | undefined;
   readonly #host: LinkHost;
@@ -100,6 +99,8 @@ export class Link implements CallLink {
   readonly #answers = new Map<number, (failure: Packed | undefined) => void>();
   #number = 0;
   readonly #deadline: unknown;
+  /** Why it has ended. */
+  #loss: QTasksError | undefined = undefined;
   #uncaught: unknown = undefined;
 
   constructor(
@@ -131,7 +132,7 @@ export class Link implements CallLink {
   async #sayHello(): Promise<void> {
     const { app, prefix } = this.#options;
     const lock = this.endpoint.isWorker ? undefined : await holdAlive();
-    if (!this.isEnded) this.outbox.addNow([HELLO, app, prefix, lock]);
+    if (!this.#loss) this.outbox.addNow([HELLO, app, prefix, lock]);
   }
 
   #receive(message: unknown): boolean {
@@ -304,6 +305,8 @@ export class Link implements CallLink {
     const { port1, port2 } = new MessageChannel();
     this.outbox.addNow([STORE, port2], [port2]);
     const onGone = (tell: (error: unknown) => void): (() => void) => {
+      // It may have ended since it was asked.
+      if (this.#loss) tell(this.#loss);
       this.#users.add(tell);
       return () => this.#users.delete(tell);
     };
@@ -336,12 +339,12 @@ export class Link implements CallLink {
 
   /** Is over: nothing more comes from the worker, and it is ended if it still lives. */
   end(why: string, details: EndDetails = {}): void {
-    if (this.isEnded) return;
-    this.isEnded = true;
+    if (this.#loss) return;
+    const error = this.#error(why, details);
+    this.#loss = error;
     systemClock.clearTimeout(this.#deadline);
     for (const stop of this.#stops) stop();
     for (const number of [...this.#answers.keys()]) this.#answer(number, undefined);
-    const error = this.#error(why, details);
     for (const tell of this.#users) tell(error);
     this.#host.ended(this, error, this.ready ? 'lost' : (details.how ?? 'failed'));
   }

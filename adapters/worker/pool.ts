@@ -165,6 +165,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
     const { run } = call;
     call.link?.release(call);
     this.#waitNoMore(call);
+    call.end();
     run.settle(status, outcome);
     if (status !== 'error' || run.observed) return;
     surfaceLater(run, outcome, systemClock, () => {

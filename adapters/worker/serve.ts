@@ -57,7 +57,9 @@ class Server implements Service, Serving {
   readonly app: QTasks<object>;
   readonly errors: ErrorClasses;
   readonly #connections = new Map<string, Connection>();
-  readonly #stops: (() => void)[] = [];
+  /** What stops listening to each of those that are served. */
+  readonly #endpoints = new Map<Endpoint, () => void>();
+  #stop = (): void => {};
   #isClosing = false;
 
   constructor(app: QTasks<object>, { errors = {}, port = parentEndpoint() }: ServeOptions) {
@@ -69,12 +71,15 @@ class Server implements Service, Serving {
 
   #attach(source: MessageEndpoint): void {
     const endpoint = new Endpoint(source);
-    this.#stops.push(
+    const stops = [
       endpoint.listen((message) => this.#receive(endpoint, message)),
       endpoint.onTrouble(({ kind }) => {
-        if (kind === 'exit') this.#endThose(endpoint);
+        if (kind === 'exit') this.gone(endpoint);
       }),
-    );
+    ];
+    this.#endpoints.set(endpoint, () => {
+      for (const stop of stops) stop();
+    });
     endpoint.post([TAG, NOBODY, SERVING]);
   }
 
@@ -95,7 +100,7 @@ class Server implements Service, Serving {
       if (port) this.#attach(port);
     };
     scope.addEventListener?.('connect', listener);
-    this.#stops.push(() => scope.removeEventListener?.('connect', listener));
+    this.#stop = () => scope.removeEventListener?.('connect', listener);
   }
 
   #receive(endpoint: Endpoint, message: unknown): boolean {
@@ -135,9 +140,16 @@ class Server implements Service, Serving {
     this.#connections.delete(id);
   }
 
-  #endThose(endpoint: Endpoint): void {
+  gone(endpoint: Endpoint): void {
+    this.#endThose(endpoint, 'the page that has asked for it is gone');
+    // A shared worker outlives its pages.
+    this.#endpoints.get(endpoint)?.();
+    this.#endpoints.delete(endpoint);
+  }
+
+  #endThose(endpoint: Endpoint, why: string): void {
     for (const connection of [...this.#connections.values()]) {
-      if (connection.endpoint === endpoint) connection.end('who has asked for it is gone');
+      if (connection.endpoint === endpoint) connection.sayBye(why);
     }
   }
 
@@ -147,7 +159,9 @@ class Server implements Service, Serving {
     const connections = [...this.#connections.values()];
     await Promise.all(connections.map((connection) => connection.drain(drain)));
     for (const connection of connections) connection.sayBye('serve was closed');
-    for (const stop of this.#stops.splice(0)) stop();
+    this.#stop();
+    for (const stop of this.#endpoints.values()) stop();
+    this.#endpoints.clear();
   }
 
   [asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /** Which runs go on in another worker when theirs is lost. */
 import { expect, it } from 'vitest';
-import { isQTasksError } from '../../../src/index.js';
+import { serve } from '../../../adapters/worker/index.js';
+import { Context, isQTasksError, QTasks, task } from '../../../src/index.js';
 import { rejection } from '../../support/promises.js';
 import { collect } from '../../support/read.js';
 import { borrowWorker, connectTo, open } from '../../support/workers.js';
@@ -98,6 +99,23 @@ it('a run that is cancelled as its worker is lost is cancelled, not retried', as
   app.on('worker:lost', () => run.cancel('reason'));
   expect(await run.settled).toMatchObject({ status: 'cancel', error: 'reason' });
   expect(await app.run('add', 1, 2)).toBe(3);
+});
+
+it('a result that a lost attempt has sent is not that of the next one', async () => {
+  const needs = { ctx: Context };
+  const give = ({ ctx }: { ctx: Context }) => (ctx.attempt === 1 ? new Date(0) : undefined);
+  const echo = task('echo', needs, give, { retry: { limit: 1, delay: 1 } });
+  let starts = 0;
+  const client = connectTo(() => {
+    const { port1, port2 } = new MessageChannel();
+    const app = new QTasks({ tasks: { echo } });
+    serve(app, { port: port1 });
+    // The result is on its way by then, but not that the run has ended.
+    if (starts++ === 0) app.on('run:success', () => port1.close());
+    return port2;
+  });
+  const run = client.with({ id: 'key' }).run('echo', 1);
+  expect(await run.settled).toMatchObject({ status: 'success', attempts: 2, value: undefined });
 });
 
 it('two connections to one worker get one run for one id', async () => {

@@ -35,6 +35,11 @@ export interface RedisProxyOptions {
    * srvx does; else all addresses count as one. Do not take a header that clients can write.
    */
   readonly addressOf?: (request: Request) => string;
+  /**
+   * Where the handler stands, like `"/api/redis"`, for frameworks that leave the whole path in a request.
+   * Default: at the root, as where `mount` or `use` of a framework has cut the path off.
+   */
+  readonly path?: string;
   /** Hears of faults of the proxy and of a Redis that is not there; of no request. Default: nothing is written. */
   readonly logger?: Logger;
   /** Default: the runtime's own. */
@@ -47,6 +52,8 @@ export interface Settings {
   readonly cors: Cors;
   readonly limits: Limits;
   readonly addressOf: (request: Request) => string;
+  /** `""`: at the root. */
+  readonly path: string;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -55,6 +62,11 @@ const anyKind = ['given', (value: unknown) => value !== undefined] as const;
 const adminKind = [
   'a string of at least 16 characters without spaces',
   (value: unknown) => typeof value === 'string' && /^\S{16,}$/.test(value),
+] as const;
+
+const pathKind = [
+  'a path that begins with "/", and does not end with one',
+  (value: unknown) => typeof value === 'string' && /^(\/[^/?#]+)+$/.test(value),
 ] as const;
 
 /** @throws OPTION_INVALID */
@@ -67,11 +79,12 @@ export function settingsOf(options: RedisProxyOptions): Settings {
     cors: anyKind,
     limits: kinds.object,
     addressOf: kinds.function,
+    path: pathKind,
     logger: ['a logger', hasMethods('info', 'warn', 'error')],
     clock: kinds.clock,
   });
   const { secret, adminToken, cors, limits, addressOf = ipOf, clock = systemClock } = options;
-  const { logger = silent } = options;
+  const { logger = silent, path = '' } = options;
   if (secret === undefined && adminToken === undefined) {
     const message = `${where}: neither "secret" nor "adminToken" is given, so nobody could use it`;
     throw new QTasksError('OPTION_INVALID', message);
@@ -83,6 +96,7 @@ export function settingsOf(options: RedisProxyOptions): Settings {
     cors: new Cors(cors),
     limits: limitsOf(limits),
     addressOf,
+    path,
     logger: guard(logger),
     clock,
   };

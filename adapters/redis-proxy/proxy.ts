@@ -32,7 +32,8 @@ export interface RedisProxy {
  * a token of {@link signSession} their own session only, to servers with the admin token everything but
  * what blocks or administers the server.
  *
- * It runs wherever ioredis does. The request's path begins at the handler's own root.
+ * It runs wherever ioredis does. The request's path begins at the handler's own root,
+ * unless `path` says where that is.
  *
  * @throws OPTION_INVALID
  * @example
@@ -100,7 +101,7 @@ class Endpoints {
     try {
       if (request.method === 'OPTIONS') return this.#settings.cors.preflight();
       if (this.#isClosed) throw unavailable();
-      const [body, type] = await this.#serve(request, new URL(request.url));
+      const [body, type] = await this.#serve(request, this.#placeOf(request));
       headers.set('content-type', type);
       return new Response(request.method === 'HEAD' ? null : body, { headers });
     } catch (error) {
@@ -111,6 +112,17 @@ class Endpoints {
       }
       return refuse(error, request, headers);
     }
+  }
+
+  /** The address of a request, from where the handler stands on. */
+  #placeOf({ url }: Request): URL {
+    const place = new URL(url);
+    const { path } = this.#settings;
+    if (path === '') return place;
+    const isHere = place.pathname === path || place.pathname.startsWith(`${path}/`);
+    if (!isHere) throw new Refusal(404, `ERR the proxy stands at ${path}`);
+    place.pathname = place.pathname.slice(path.length);
+    return place;
   }
 
   async #serve(request: Request, url: URL): Promise<Answer> {

@@ -6,6 +6,30 @@ const stage = new ProxyStage({ cors: ['https://app.example'] });
 const base64 = { 'upstash-encoding': 'base64' };
 const encode = (text: string) => Buffer.from(text).toString('base64');
 
+describe('a proxy below a path', () => {
+  test('answers there, and nowhere else', async () => {
+    const proxy = stage.open({ path: '/api/redis' });
+    for (const place of [
+      '/api/redis',
+      '/api/redis/',
+      '/api/redis/echo/hi',
+      '/api/redis/pipeline',
+    ]) {
+      const body = place.endsWith('pipeline') ? [['ECHO', 'hi']] : ['ECHO', 'hi'];
+      const asked = place.endsWith('hi') ? {} : { body };
+      expect((await stage.ask(place, asked, proxy)).status).toBe(200);
+    }
+    for (const place of ['/', '/pipeline', '/api', '/api/redisx', '/x/api/redis']) {
+      expect((await stage.ask(place, { body: ['ECHO', 'hi'] }, proxy)).status).toBe(404);
+    }
+    expect((await stage.ask('/api/redis/healthz', { token: null }, proxy)).status).toBe(200);
+  });
+
+  test.each(['redis', '/', '/redis/', '/redis?', ''])('is refused at %j', (path) => {
+    expect(() => stage.open({ path })).toThrow(/option "path" must be a path/);
+  });
+});
+
 describe('POST /', () => {
   test.each<[command: unknown, result: unknown]>([
     [['SET', 'wire', 'value'], 'OK'],

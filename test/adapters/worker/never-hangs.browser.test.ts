@@ -1,5 +1,6 @@
 /** Whatever a browser does with a worker, each call settles. */
 import { expect, it, onTestFinished } from 'vitest';
+import { holdAlive } from '../../../adapters/worker/alive.js';
 import type { WorkerSource } from '../../../adapters/worker/index.js';
 import { isQTasksError } from '../../../src/index.js';
 import { rejection } from '../../support/promises.js';
@@ -132,4 +133,14 @@ it.each([
   expect(isQTasksError(error, 'WORKER_LOST')).toBe(true);
   expect((error as Error).message).toContain('a message of its page cannot be read');
   expect(await rejection(others)).toBe(error);
+});
+
+it('a shared worker that takes its page for gone tells it', async () => {
+  const app = connectTo(share());
+  await app.run('add', 1, 2);
+  const run = app.run('wait');
+  // As some browsers do where they keep a page for later.
+  await navigator.locks.request((await holdAlive()) ?? '', { steal: true }, () => {});
+  expect(isQTasksError(await rejection(run), 'WORKER_LOST')).toBe(true);
+  expect(await connectTo(share()).run('pause', 200)).toBe('done');
 });

@@ -75,6 +75,10 @@ class Server implements Service, Serving {
       endpoint.listen((message) => this.#receive(endpoint, message)),
       endpoint.onTrouble(({ kind }) => {
         if (kind === 'exit') this.gone(endpoint);
+        // Of which connection and which call it was nobody can tell.
+        else if (kind === 'unreadable') {
+          this.#endThose(endpoint, 'a message of its page cannot be read');
+        }
       }),
     ];
     this.#endpoints.set(endpoint, () => {

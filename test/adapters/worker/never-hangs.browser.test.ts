@@ -1,5 +1,6 @@
 /** Whatever a browser does with a worker, each call settles. */
 import { expect, it, onTestFinished } from 'vitest';
+import { holdAlive } from '../../../adapters/worker/alive.js';
 import type { WorkerSource } from '../../../adapters/worker/index.js';
 import { isQTasksError } from '../../../src/index.js';
 import { rejection } from '../../support/promises.js';
@@ -113,4 +114,33 @@ it('a worker that is terminated before it is ready fails the calls after readyTi
   const app = connectTo(worker, { readyTimeout: 300 });
   worker.terminate();
   expect(isQTasksError(await rejection(app.run('add', 1, 2)), 'WORKER_LOAD_FAILED')).toBe(true);
+});
+
+/** A shared worker that no other test has. */
+const share = (): SharedWorker =>
+  new SharedWorker(new URL('../../support/workers/app.ts', import.meta.url), {
+    type: 'module',
+    name: crypto.randomUUID(),
+  });
+
+it.each([
+  ['a module of WebAssembly', new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))],
+  ['shared memory', new SharedArrayBuffer(4)],
+])('a call that brings a shared worker %s, which it cannot read, is lost', async (_what, value) => {
+  const app = connectTo(share());
+  const others = app.run('wait');
+  const error = await rejection(app.run('echo', value));
+  expect(isQTasksError(error, 'WORKER_LOST')).toBe(true);
+  expect((error as Error).message).toContain('a message of its page cannot be read');
+  expect(await rejection(others)).toBe(error);
+});
+
+it('a shared worker that takes its page for gone tells it', async () => {
+  const app = connectTo(share());
+  await app.run('add', 1, 2);
+  const run = app.run('wait');
+  // As some browsers do where they keep a page for later.
+  await navigator.locks.request((await holdAlive()) ?? '', { steal: true }, () => {});
+  expect(isQTasksError(await rejection(run), 'WORKER_LOST')).toBe(true);
+  expect(await connectTo(share()).run('pause', 200)).toBe('done');
 });

@@ -56,3 +56,25 @@ export const delay =
     await sleep(after);
     response.end(text);
   };
+
+/** The same misfortune each time the test runs. */
+export function mishaps(seed: number): Fault {
+  const every: (Fault | undefined)[] = [
+    drop,
+    dropReply,
+    truncate,
+    shorten,
+    status(502),
+    status(502, { isDone: true }),
+    delay(20),
+    delay(0, 20),
+    page,
+    status(429),
+  ];
+  let state = seed;
+  return (exchange) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    // A third of all requests fail.
+    return every[Math.floor((state / 2 ** 31) * every.length * 3)]?.(exchange);
+  };
+}

@@ -3,7 +3,6 @@ import { redis } from '../../../adapters/redis.js';
 import { AsyncState, QTasks } from '../../../src/index.js';
 import type { StorageAdapter } from '../../../src/storage.js';
 import * as faults from '../../support/redis-faults.js';
-import type { Fault } from '../../support/redis-rest.js';
 import { Stage } from './support.js';
 
 const stage = new Stage();
@@ -23,30 +22,8 @@ async function increment(storage: StorageAdapter, times: number): Promise<void> 
   }
 }
 
-/** The same misfortune each time the test runs. */
-function mishaps(seed: number): Fault {
-  const every: (Fault | undefined)[] = [
-    faults.drop,
-    faults.dropReply,
-    faults.truncate,
-    faults.shorten,
-    faults.status(502),
-    faults.status(502, { isDone: true }),
-    faults.delay(20),
-    faults.delay(0, 20),
-    faults.page,
-    faults.status(429),
-  ];
-  let state = seed;
-  return (exchange) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    // A third of all requests fail.
-    return every[Math.floor((state / 2 ** 31) * every.length * 3)]?.(exchange);
-  };
-}
-
 test('of 4 clients that increment 250 times each none loses an update and none makes one twice', async () => {
-  stage.rest.fault = mishaps(7);
+  stage.rest.fault = faults.mishaps(7);
   const retry = { limit: 12, delay: 1, maxDelay: 20 };
   const storages = Array.from({ length: 4 }, () => stage.open({ retry }));
   await Promise.all(storages.map((storage) => increment(storage, 250)));

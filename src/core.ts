@@ -137,8 +137,7 @@ export class Core implements ExecutorHost, ClientHost, Served {
     try {
       if (this.#isClosing) throw this.#closed('run');
       const found = this.registry.find(target);
-      const known = id === undefined ? undefined : this.#remembered.find(session, id);
-      if (known && known.taskName !== taskName) throw otherTask(known);
+      const known = id === undefined ? undefined : this.#remembered.find(session, id, taskName);
       if (known && !signal?.aborted) return known;
       if (signal?.aborted) this.#executor.refuse(run, 'cancel', signal.reason);
       else {
@@ -303,11 +302,6 @@ function nameOf(target: unknown): string {
   } catch {
     return '';
   }
-}
-
-function otherTask({ id, taskName }: ActiveRun): QTasksError {
-  const message = `run: the id "${id}" is that of a run of task "${taskName}"; take another id`;
-  return new QTasksError('OPTION_INVALID', message);
 }
 
 function throwCleanup(errors: readonly unknown[], what: string): void {

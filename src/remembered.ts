@@ -1,6 +1,7 @@
 /** The runs of one app that were given an id: who asks for one of them again gets the same run. */
 import type { ActiveRun } from './active-run.js';
 import type { Clock } from './clock.js';
+import { QTasksError } from './errors.js';
 import type { EpochMs, Milliseconds } from './types.js';
 
 /** For how long runs that were given an id are remembered after their success. */
@@ -32,11 +33,15 @@ export class Remembered {
     this.#ttl = ttl;
   }
 
-  find(session: string, id: string): ActiveRun | undefined {
+  /** @throws OPTION_INVALID where another task has the id */
+  find(session: string, id: string, taskName: string): ActiveRun | undefined {
     const key = keyOf(session, id);
     const success = this.#successes.get(key);
     const isValid = success && success.until > this.#clock.now();
-    return this.#active.get(key) ?? (isValid ? success.run : undefined);
+    const run = this.#active.get(key) ?? (isValid ? success.run : undefined);
+    if (!run || run.taskName === taskName) return run;
+    const message = `run: the id "${id}" is that of a run of task "${run.taskName}"; take another id`;
+    throw new QTasksError('OPTION_INVALID', message);
   }
 
   /** Remembers a run that was given an id; one that fails or is cancelled is forgotten. */

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { build as bundle } from 'esbuild';
 import type { Browser } from 'playwright';
@@ -34,7 +36,11 @@ let consumer: Consumer;
 let browser: Browser;
 
 beforeAll(async () => {
-  [consumer, browser] = await Promise.all([Consumer.create(), launchChrome()]);
+  [consumer, browser] = await Promise.all([
+    // For the proxy.
+    Consumer.create(['ioredis', '@types/node']),
+    launchChrome(),
+  ]);
   await cp(join(root, 'test/examples'), consumer.dir, { recursive: true });
 });
 
@@ -62,9 +68,26 @@ describe('the package', () => {
       'qtasks-lite/memory memory',
       'qtasks-lite/indexeddb indexeddb',
       'qtasks-lite/localstorage localstorage',
+      'qtasks-lite/redis redis',
       'qtasks-lite/worker connect hostStorage serve transfer',
+      'qtasks-lite/redis-proxy redisProxy signSession',
       'qtasks-lite/testing ManualClock testApp testStorage',
     ]);
+  });
+
+  test('has a command, which says what it lacks', async () => {
+    const command = join(consumer.dir, 'node_modules/.bin/qtasks-lite');
+    const help = await promisify(execFile)(command, ['--help']);
+    expect(help.stdout).toMatch(/^Usage: qtasks-lite redis-proxy/);
+    const bare = await Consumer.create();
+    try {
+      const env = { ...process.env, QTASKS_LITE_SECRET: 'x'.repeat(32) };
+      const file = join(bare.dir, 'node_modules/.bin/qtasks-lite');
+      const failing = promisify(execFile)(file, ['redis-proxy'], { env });
+      await expect(failing).rejects.toThrow(/qtasks-lite: the proxy needs ioredis: npm install/);
+    } finally {
+      await bare.remove();
+    }
   });
 
   test('imports no module of which it uses nothing', () => {

@@ -120,7 +120,7 @@ export class Connection implements CallHost {
     const run = this.#served.run(task, args, session, given, call);
     run.observed = true;
     call.run = run;
-    waiting.set(run, (waiting.get(run) ?? 0) + 1);
+    if (given.id !== undefined) waiting.set(run, (waiting.get(run) ?? 0) + 1);
     run.whenSettled(() => this.#settled(call, task));
   }
 
@@ -267,7 +267,7 @@ export class Connection implements CallHost {
   }
 }
 
-/** How many calls wait for a run: several pages may share one by its id. */
+/** How many calls wait for a run that has an id, by which several pages may share it. */
 const waiting = new WeakMap<ServedRun, number>();
 
 /** Waits for a run no more, and cancels it where nobody else does; tells whether it was. */

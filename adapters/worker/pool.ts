@@ -72,8 +72,7 @@ export class Pool implements ClientHost, PlaceHost, CallPool, StatesHost {
     try {
       if (this.#isClosing) throw closed('run');
       if (taskName === undefined) throw unknown(target);
-      const known = key === undefined ? undefined : this.#remembered.find(session, key);
-      if (known && known.taskName !== taskName) throw otherTask(known);
+      const known = key === undefined ? undefined : this.#remembered.find(session, key, taskName);
       if (known && !signal?.aborted) return known;
       if (signal?.aborted) this.settle(call, 'cancel', signal.reason);
       else {
@@ -373,11 +372,6 @@ function isTask(value: unknown): value is AnyTask {
 function unknown(target: unknown): QTasksError {
   const message = `run: expected a task or its name; received ${describe(target)}`;
   return new QTasksError('TASK_UNKNOWN', message);
-}
-
-function otherTask({ id, taskName }: ActiveRun): QTasksError {
-  const message = `run: the id "${id}" is that of a run of task "${taskName}"; take another id`;
-  return new QTasksError('OPTION_INVALID', message);
 }
 
 function settingsOf({ timeout, priority, id }: RunSettings): CallSettings | undefined {

@@ -57,9 +57,8 @@ async function* states(club: Club): Lines {
   yield await notice;
   const end = new AbortController();
   const changes = registration.changes({ signal: end.signal });
-  const next = changes.next();
   await ann.run('giveCode', '1234');
-  yield `watched: ${show((await next).value)}`;
+  yield `watched: ${show((await changes.next()).value)}`;
   end.abort();
   yield show(await changes.next());
 

@@ -1,6 +1,6 @@
 /** An empty project of an ordinary user with the packed library installed, for tests of what ships. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,9 +34,8 @@ export class Consumer {
     );
     await writeFile(join(dir, 'package.json'), '{ "private": true, "type": "module" }');
     // Its dependencies from where they are installed already, so that no registry is asked.
-    const dependencies = [...Object.keys(pkg.dependencies), ...others].map((name) =>
-      join(root, 'node_modules', name),
-    );
+    const names = await withTheirs([...Object.keys(pkg.dependencies), ...others]);
+    const dependencies = names.map((name) => join(root, 'node_modules', name));
     const install = [
       'install',
       '--offline',
@@ -89,6 +88,16 @@ export class Consumer {
   async remove(): Promise<void> {
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+/** Packages and all that they depend on. */
+async function withTheirs(packages: readonly string[]): Promise<readonly string[]> {
+  const all = new Set(packages);
+  for (const name of all) {
+    const text = await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8');
+    for (const dependency of Object.keys(JSON.parse(text).dependencies ?? {})) all.add(dependency);
+  }
+  return [...all];
 }
 
 /** @throws where the command fails, with what it printed */

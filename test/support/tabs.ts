@@ -4,12 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { BrowserContext, CDPSession, Page } from 'playwright';
 import { launchProfile, type ProfileOptions } from './page.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { alias, root } from './sources.js';
 
 /** What a test needs beyond its modules. */
 export interface TabsOptions extends ProfileOptions {
@@ -152,6 +150,8 @@ async function launch(folder: string, { args = [], without = [] }: ProfileOption
 /** Bundles each module with all that it imports; gives the texts by path. */
 async function bundle(modules: Readonly<Record<string, string>>): Promise<Map<string, string>> {
   const { outputFiles } = await build({
+    absWorkingDir: root,
+    alias,
     entryPoints: Object.fromEntries(
       Object.entries(modules).map(([name, path]) => [name, join(root, path)]),
     ),

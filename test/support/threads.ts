@@ -2,26 +2,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
-import pkg from '../../package.json' with { type: 'json' };
+import { alias, root } from './sources.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'qtasks-threads-'));
 writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The library by its name is its sources, as in all tests. */
-const alias = Object.fromEntries(
-  Object.entries(pkg.exports).flatMap(([entry, target]) => {
-    if (typeof target === 'string') return [];
-    const source = target.default.replace('/dist/', '/').replace(/\.js$/, '.ts');
-    return [[pkg.name + entry.slice(1), source]];
-  }),
-);
 
 /**
  * Bundles a module with all that it imports; gives what `new Worker` takes.

@@ -1,0 +1,89 @@
+/** The handlers of docs/redis.md, each on its own framework: a page logs in and uses its session. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Consumer } from './support/consumer.js';
+import { RedisServer } from './support/redis.js';
+
+const page = readFileSync(new URL('../docs/redis.md', import.meta.url), 'utf8');
+const blocks = [...page.matchAll(/```ts\n\/\/ (\w+)\.ts\n([\s\S]*?)```/g)];
+
+/** What a page does with a server that listens at a port. */
+const visit = `
+import { signup } from './page.js';
+
+export async function visit(server, close) {
+  const url = \`http://127.0.0.1:\${server.address().port}\`;
+  const { fetch } = globalThis;
+  globalThis.fetch = (input, init = {}) => {
+    const headers = new Headers(init.headers);
+    headers.set('x-user', 'ann');
+    return fetch(new URL(input, url), { ...init, headers });
+  };
+  const all = await signup(\`\${url}/redis\`, 'ann').run('step1', '+351');
+  console.log(JSON.stringify(all));
+  const bob = await signup(\`\${url}/redis\`, 'bob').run('step1', '+352').settled;
+  console.log(bob.error?.code);
+  server.closeAllConnections();
+  server.close();
+  await close();
+}
+`;
+
+const runners = {
+  hono: `
+import { createServer } from 'node:http';
+import { toNodeHandler } from 'srvx/node';
+import { proxy, server } from './hono.js';
+import { visit } from './visit.js';
+const listening = createServer(toNodeHandler((request) => server.fetch(request)));
+listening.listen(0, '127.0.0.1', () => visit(listening, () => proxy.close()));
+`,
+  express: `
+import { proxy, server } from './express.js';
+import { visit } from './visit.js';
+const listening = server.listen(0, '127.0.0.1', () => visit(listening, () => proxy.close()));
+`,
+  // What Next.js does with a route: it calls the function of the method with a Request.
+  next: `
+import { createServer } from 'node:http';
+import { toNodeHandler } from 'srvx/node';
+import * as redis from './next.js';
+import * as token from './token.js';
+import { visit } from './visit.js';
+const route = (request) => {
+  const { pathname } = new URL(request.url);
+  const { [request.method]: handle } = pathname.startsWith('/redis') ? redis : token;
+  return handle(request);
+};
+const listening = createServer(toNodeHandler(route));
+listening.listen(0, '127.0.0.1', () => visit(listening, () => process.exit()));
+`,
+};
+
+describe('docs/redis.md', () => {
+  let consumer: Consumer;
+  let redis: RedisServer;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    process.env.REDIS_URL = redis.url;
+    process.env.QTASKS_LITE_SECRET = 'a secret of the tests, of 32 characters';
+    consumer = await Consumer.create(['hono', 'express', '@types/express', 'ioredis']);
+    for (const [, name, code] of blocks) await consumer.write(`${name}.ts`, code ?? '');
+    await consumer.write('out/visit.js', visit);
+    for (const [name, code] of Object.entries(runners)) {
+      await consumer.write(`out/run-${name}.js`, code);
+    }
+    expect(await consumer.tsc(['*.ts'], { types: ['node'] })).toBe('');
+  }, 120_000);
+
+  afterAll(async () => {
+    await consumer?.remove();
+    await redis?.stop();
+  });
+
+  test.each(Object.keys(runners))('%s', async (name) => {
+    const lines = await consumer.node(`out/run-${name}.js`);
+    expect(lines).toEqual([JSON.stringify({ step: 1, phone: '+351' }), 'STORAGE_UNAUTHORIZED']);
+  });
+});

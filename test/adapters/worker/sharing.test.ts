@@ -1,7 +1,8 @@
 /** Several apps, connections and other users of one worker. */
 import { expect, it, onTestFinished } from 'vitest';
+import { memory } from '../../../adapters/memory.js';
 import { Endpoint } from '../../../adapters/worker/endpoint.js';
-import { serve } from '../../../adapters/worker/index.js';
+import { hostStorage, serve } from '../../../adapters/worker/index.js';
 import { TAG } from '../../../adapters/worker/protocol.js';
 import { isQTasksError, QTasks } from '../../../src/index.js';
 import { rejection, turn } from '../../support/promises.js';
@@ -86,5 +87,17 @@ it('a connection that its page has given up is over in a worker that goes on', a
   await turn();
   expect(app.inspect().runs).toEqual([]);
   await serving.close();
+  port1.close();
+});
+
+it('a worker gets the storage that any of the connections of its page has', async () => {
+  const { port1, port2 } = new MessageChannel();
+  connectTo(port2);
+  connectTo(port2, { storage: memory() });
+  const storage = hostStorage(port1);
+  expect(await storage.read({ app: 'app', session: '', state: 'any' })).toMatchObject({
+    revision: null,
+  });
+  await storage.close();
   port1.close();
 });

@@ -1,6 +1,7 @@
 /** The app's events: one emitter whose listeners cannot disturb a run or each other. */
 import { EventEmitter } from 'eventemitter3';
 import { QTasksError } from './errors.js';
+import { eventNames } from './event-names.js';
 import { callGuarded } from './promises.js';
 import type { EpochMs, Milliseconds } from './types.js';
 
@@ -132,23 +133,8 @@ export interface EventMap {
 /** The name of an event. */
 export type EventName = keyof EventMap;
 
-/** Every event, for who listens to all. */
-export const eventNames: Readonly<Record<EventName, true>> = {
-  'run:start': true,
-  'run:return': true,
-  'run:retry': true,
-  'run:yield': true,
-  'run:success': true,
-  'run:error': true,
-  'run:cancel': true,
-  'dependency:open': true,
-  'dependency:close': true,
-  'dependency:error': true,
-  'state:change': true,
-  'worker:start': true,
-  'worker:lost': true,
-  error: true,
-};
+/** None is missing, as the compiler sees to. */
+const names: Readonly<Record<EventName, true>> = eventNames;
 
 /** One app's emitter. */
 export class Events {
@@ -174,8 +160,8 @@ export class Events {
 
   /** Each listener is guarded by itself: eventemitter3 stops at the first one that throws. */
   on<Name extends EventName>(name: Name, listener: (event: EventMap[Name]) => unknown): () => void {
-    if (typeof name !== 'string' || !Object.hasOwn(eventNames, name)) {
-      const known = Object.keys(eventNames).join(', ');
+    if (typeof name !== 'string' || !Object.hasOwn(names, name)) {
+      const known = Object.keys(names).join(', ');
       throw new QTasksError(
         'OPTION_INVALID',
         `on: there is no such event; expected one of ${known}`,

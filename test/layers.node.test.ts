@@ -12,6 +12,7 @@ const ground = [
   'storage',
   'schema',
   'events',
+  'event-names',
   'errors',
   'clock',
   'disposal',

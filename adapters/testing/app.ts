@@ -1,6 +1,6 @@
 /** `testApp`: an app for tests of tasks, on its own time and with a worker's boundary around it. */
 import { BOUNDARY, type Boundary } from '../../src/boundary.js';
-import { eventNames } from '../../src/events.js';
+import { eventNames } from '../../src/event-names.js';
 import { type EventMap, type EventName, QTasks, type QTasksOptions } from '../../src/index.js';
 import { checkOptions, type Kind, kinds } from '../../src/options.js';
 import { memory } from '../memory.js';

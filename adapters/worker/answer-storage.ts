@@ -25,7 +25,8 @@ export function answerStorage(endpoint: Endpoint, storage: StorageAdapter | unde
   const stop = endpoint.listen((message) => {
     const isMeant = isMessage(message, NOBODY) && message[2] === WANT_STORAGE;
     if (isMeant) void answer();
-    return isMeant;
+    // Another connection of this page may have one.
+    return isMeant && storage !== undefined;
   });
   return () => {
     isOver = true;

@@ -1,6 +1,6 @@
 /** One page's connection to an app, on the side of the worker. */
 import { atMost, systemClock } from '../../src/clock.js';
-import { eventNames } from '../../src/events.js';
+import { eventNames } from '../../src/event-names.js';
 import { type EventName, type QTasks, QTasksError } from '../../src/index.js';
 import { SERVED, type Served, type ServedRun } from '../../src/served.js';
 import { holdAlive, whenGone } from './alive.js';

@@ -11,6 +11,9 @@ import type { StorageLink } from './storage-wire.js';
 /** How long a page may take until it answers. */
 const patience = 10_000;
 
+/** How long a page that says that it has none may take until another connection of it gives one. */
+const secondThought = 100;
+
 const remedy = 'have the page give it one: connect(…, { storage: memory() })';
 
 /**
@@ -115,7 +118,7 @@ class Reception {
     if (!isMessage(message, NOBODY)) return false;
     const [, , kind, port, lock] = message;
     if (kind === STORAGE) this.#give({ port, lock } as Offer);
-    else if (kind === NO_STORAGE) for (const waiting of this.#waiting) waiting.reject(refusal());
+    else if (kind === NO_STORAGE) this.#refuseSoon();
     return kind === STORAGE || kind === NO_STORAGE;
   }
 
@@ -124,6 +127,10 @@ class Reception {
     const [waiting] = this.#waiting;
     if (waiting) waiting.resolve(offer);
     else offer.port.close();
+  }
+
+  #refuseSoon(): void {
+    for (const { reject } of this.#waiting) setTimeout(() => reject(refusal()), secondThought);
   }
 
   #whenGone(lock: string | undefined, tell: (error: unknown) => void): () => void {

@@ -347,6 +347,9 @@ export class Link implements CallLink {
     for (const number of [...this.#answers.keys()]) this.#answer(number, undefined);
     for (const tell of this.#users) tell(error);
     this.#host.ended(this, error, this.ready ? 'lost' : (details.how ?? 'failed'));
+    // A worker that others use goes on, and so would what was begun there. Last, as it sends what waits.
+    const closing: Closing = { what: 'connection', session: '', drain: 0 };
+    this.outbox.addNow([CLOSE, 0, closing]);
   }
 
   #error(why: string, { cause, exitCode, url = this.#url }: EndDetails): QTasksError {

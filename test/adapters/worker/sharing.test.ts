@@ -1,7 +1,12 @@
 /** Several apps, connections and other users of one worker. */
 import { expect, it, onTestFinished } from 'vitest';
+import { memory } from '../../../adapters/memory.js';
 import { Endpoint } from '../../../adapters/worker/endpoint.js';
-import { rejection } from '../../support/promises.js';
+import { hostStorage, serve } from '../../../adapters/worker/index.js';
+import { TAG } from '../../../adapters/worker/protocol.js';
+import { isQTasksError, QTasks } from '../../../src/index.js';
+import { rejection, turn } from '../../support/promises.js';
+import { wait } from '../../support/workers/tasks.js';
 import { borrowWorker, connectTo, open } from '../../support/workers.js';
 
 const readName = 'readName' as 'readInstance';
@@ -65,4 +70,34 @@ it('a class of errors that only one side has registered arrives as an Error with
   const error = await rejection(open('app', { errors: {} }).run('fail', 'registered'));
   expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
   expect(error).toMatchObject({ name: 'HttpError', message: 'no answer', status: 503 });
+});
+
+it('a connection that its page has given up is over in a worker that goes on', async () => {
+  const app = new QTasks({ tasks: { wait } });
+  const { port1, port2 } = new MessageChannel();
+  // Before it is served: what is meant for that nobody else gets.
+  const connection = new Promise((resolve) => {
+    port1.addEventListener('message', ({ data }) => resolve(data[1]), { once: true });
+  });
+  const serving = serve(app, { port: port1 });
+  const run = connectTo(port2).run('wait');
+  while (app.inspect().runs.length === 0) await turn();
+  port1.postMessage([TAG, await connection, 'what nobody understands']);
+  expect(isQTasksError(await rejection(run), 'WORKER_LOST')).toBe(true);
+  await turn();
+  expect(app.inspect().runs).toEqual([]);
+  await serving.close();
+  port1.close();
+});
+
+it('a worker gets the storage that any of the connections of its page has', async () => {
+  const { port1, port2 } = new MessageChannel();
+  connectTo(port2);
+  connectTo(port2, { storage: memory() });
+  const storage = hostStorage(port1);
+  expect(await storage.read({ app: 'app', session: '', state: 'any' })).toMatchObject({
+    revision: null,
+  });
+  await storage.close();
+  port1.close();
 });

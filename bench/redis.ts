@@ -17,7 +17,6 @@ class Bench extends AsyncState<Fields> {
 
 /** What each contestant can do with the fields of one hash. */
 interface Store {
-  /** Sets fields: all at once, each by a call of its own, or however it can be done as one. */
   set(field: string, value: number): Promise<unknown>;
   get(field: string): Promise<unknown>;
   getAll(): Promise<Fields>;

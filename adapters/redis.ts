@@ -101,9 +101,11 @@ export function redis(options: RedisUrlOptions | RedisClientOptions): StorageAda
 
 /** The URL without what may follow the path, and without its last slash. */
 function toUrl(text: unknown): string | undefined {
+  // In a page an address may be relative, and then almost everything is one.
+  if (typeof text !== 'string' || text === '') return undefined;
   try {
     const { protocol, username, password, origin, pathname } = new URL(
-      String(text),
+      text,
       globalThis.location?.href,
     );
     if (!/^https?:$/.test(protocol) || username || password) return undefined;

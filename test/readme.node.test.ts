@@ -94,7 +94,11 @@ test('README names the budgets that the size check enforces', () => {
 test('links lead somewhere', () => {
   const headings = pages.flatMap(({ path, text }) =>
     [...text.matchAll(/^#+ (.+)$/gm)].map(
-      ([, title = '']) => `${path}#${title.toLowerCase().replaceAll(' ', '-')}`,
+      ([, title = '']) =>
+        `${path}#${title
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-')}`,
     ),
   );
   const links = pages.flatMap(({ path, text }) => {

@@ -10,6 +10,7 @@ test.for<[what: string, options: unknown]>([
   ['nothing', undefined],
   ['no object', 3],
   ['no url', { token }],
+  ['an empty url', { url: '', token }],
   ['no token', { url }],
   ['an empty token', { url, token: '' }],
   ['a token that no header can carry', { url, token: 'a\nb' }],
@@ -36,7 +37,7 @@ test('no message contains a token or the credentials of a url', () => {
   for (const options of [
     { url: 'https://user:secret@redis.example', token },
     { url, token: 'secret\n' },
-    { url: 'secret', token },
+    { url: 'http://secret:port', token },
   ]) {
     expect(() => open(options)).toThrow(/^(?!.*secret)/s);
   }

@@ -1,6 +1,6 @@
 /**
  * Runs the benchmarks against the built package, each part in a process of its own.
- *   npm run bench -- [depends] [state] [core] [browser] [worker] [--quick] [--cpu-prof]
+ *   npm run bench -- [depends] [state] [core] [redis] [browser] [worker] [--quick] [--cpu-prof]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -28,6 +28,7 @@ const sections = {
   state: { state: steady },
   core: { runs: steady, core: steady, heap: [] },
   browser: { browser: inPage },
+  redis: { redis: steady },
   worker: { 'worker-page': inPage, 'worker-threads': steady },
 };
 const names = Object.keys(sections);

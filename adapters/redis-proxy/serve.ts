@@ -60,6 +60,10 @@ async function logged(
 ): Promise<Response> {
   const start = performance.now();
   const response = await proxy(request);
+  // Kept alive, its connection would be in the way when the server closes: that looks for idle ones once.
+  if (response.headers.get('content-type') === 'text/event-stream') {
+    response.headers.set('connection', 'close');
+  }
   log({
     event: 'request',
     method: request.method,

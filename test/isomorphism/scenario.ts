@@ -230,6 +230,13 @@ function tell(error: unknown): string {
   return `${name} (${code}): ${message}`;
 }
 
+/** In whatever order a storage gives the fields. */
 function show(value: unknown): string {
-  return JSON.stringify(value, (_, item) => (item instanceof Map ? [...item] : item));
+  return JSON.stringify(value, (_, item) => {
+    if (item instanceof Map) return [...item];
+    return isRecord(item) ? Object.fromEntries(Object.entries(item).sort()) : item;
+  });
 }
+
+const isRecord = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
 /** Which runs go on in another worker when theirs is lost. */
 import { expect, it } from 'vitest';
 import { serve } from '../../../adapters/worker/index.js';
+import { BYE } from '../../../adapters/worker/protocol.js';
 import { Context, isQTasksError, QTasks, task } from '../../../src/index.js';
 import { rejection } from '../../support/promises.js';
 import { collect } from '../../support/read.js';
@@ -110,8 +111,11 @@ it('a result that a lost attempt has sent is not that of the next one', async ()
     const { port1, port2 } = new MessageChannel();
     const app = new QTasks({ tasks: { echo } });
     serve(app, { port: port1 });
+    const post = port1.postMessage.bind(port1);
+    const leave = ([tag, connection]: readonly unknown[]): void =>
+      post([tag, connection, BYE, 'it has gone']);
     // The result is on its way by then, but not that the run has ended.
-    if (starts++ === 0) app.on('run:success', () => port1.close());
+    if (starts++ === 0) app.on('run:success', () => Object.assign(port1, { postMessage: leave }));
     return port2;
   });
   const run = client.with({ id: 'key' }).run('echo', 1);

@@ -56,7 +56,7 @@ const route = (request) => {
   return handle(request);
 };
 const listening = createServer(toNodeHandler(route));
-listening.listen(0, '127.0.0.1', () => visit(listening, () => process.exit()));
+listening.listen(0, '127.0.0.1', () => visit(listening, () => process.stdout.write('', () => process.exit())));
 `,
 };
 

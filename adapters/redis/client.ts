@@ -109,6 +109,7 @@ export class Connection implements Transport {
   }
 
   #close(): void {
+    // One that has never been open has told whoever watched; there is nothing to close then.
     this.#subscriber?.then(({ close }) => close()).catch(() => {});
     this.#subscriber = undefined;
     this.#channels = [];

@@ -44,12 +44,14 @@ export class Locks {
     // One after the other: what asks must not arrive after what gives back.
     const ask = (time: Milliseconds): Promise<unknown> => {
       const args = [hold.token, String(time)];
+      // Whoever has asked is told of a failure; the next one asks all the same.
       last = last.catch(() => {}).then(() => this.#calls.run(lock, [key], args));
       return last;
     };
     try {
       await this.#wait(() => ask(ttl), signal);
     } catch (error) {
+      // What was got nevertheless is given back; where that fails too, its time is over soon.
       ask(0).catch(() => {});
       throw error;
     }

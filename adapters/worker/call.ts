@@ -46,15 +46,16 @@ export class Call implements RunHost {
   link: CallLink | undefined = undefined;
   /** Its result, where that came before the message that it has ended. */
   value: unknown = undefined;
-  /** Checks that its worker is not stuck. */
+  /** Ends its wait for a worker; once it has one, checks that this is not stuck. */
   timer: unknown = undefined;
   /** The copy of its arguments, where they may be sent later or again. */
   #kept: Moved | undefined = undefined;
   #given: Moved | undefined;
   #isRead = false;
   #taken = 0;
-  /** Its arguments in a message that may not have gone yet. */
+  /** Its arguments in a message that may not have gone yet, and how long their frame is. */
   #unsent: unknown = undefined;
+  #length = 0;
   readonly #pool: CallPool;
 
   constructor(pool: CallPool, origin: CallOrigin) {
@@ -115,6 +116,7 @@ export class Call implements RunHost {
     // What a worker that is gone has sent.
     this.value = undefined;
     const args = this.#kept ?? this.#given ?? { value: [], transfer: [] };
+    this.#length = frame.length + 1;
     this.#unsent = link.outbox.carry(frame, args.value, this.#passage(args));
     this.link = link;
     this.#given = undefined;
@@ -125,7 +127,7 @@ export class Call implements RunHost {
   /** Takes it back if it has not gone yet, to be sent elsewhere; tells whether it could. */
   unsend({ outbox }: CallLink): boolean {
     const args = this.#unsent;
-    if (!Array.isArray(args) || !outbox.drop(args, 5, 6)) return false;
+    if (!Array.isArray(args) || !outbox.drop(args, this.#length)) return false;
     this.#kept = { value: args, transfer: [] };
     return true;
   }

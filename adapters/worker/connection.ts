@@ -61,6 +61,7 @@ export class Connection implements CallHost {
   /** Whose status the page has to be told, unless they have ended by then. */
   #changed: ServedCall[] = [];
   #isClosing = false;
+  #isGreeted = false;
   #forgetPage = (): void => {};
 
   constructor(service: Service, endpoint: Endpoint, id: string) {
@@ -89,8 +90,10 @@ export class Connection implements CallHost {
   };
 
   async #welcome(prefix: string, pageLock: string | undefined): Promise<void> {
+    // A page asks again where it hears that the app is served; one answer is on its way then.
+    if (this.#isGreeted) return;
+    this.#isGreeted = true;
     this.#prefix = prefix;
-    this.#forgetPage();
     this.#forgetPage = whenGone(pageLock, () => this.#service.gone(this.endpoint));
     const lock = await holdAlive();
     const ready: Ready = { ...this.#service.ready(), lock };

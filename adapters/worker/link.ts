@@ -36,7 +36,6 @@ import {
   VALUE,
   YIELD,
 } from './protocol.js';
-
 import type { StorageLink } from './storage-wire.js';
 
 /** How long a busy page takes to read what has come. */

@@ -95,13 +95,14 @@ export class Outbox {
 
   /**
    * Takes a frame back that has not been sent.
-   * @param field an object in it, which no other frame has
+   * @param last its last field, an object that no other frame has
+   * @param length of the frame, its kind included
    * @returns whether it was there
    */
-  drop(field: object, before: number, length: number): boolean {
-    const at = this.#message.indexOf(field);
+  drop(last: object, length: number): boolean {
+    const at = this.#message.indexOf(last);
     if (at < 0) return false;
-    this.#message.splice(at - before, length);
+    this.#message.splice(at + 1 - length, length);
     this.#count--;
     return true;
   }

@@ -66,7 +66,30 @@ export const STORAGE = 20;
 export const NO_STORAGE = 21;
 
 /** How many fields follow each kind. */
-const lengths = [3, 5, 2, 2, 1, 2, 2, 1, 0, 1, 3, 2, 2, 2, 2, 1, 2, 2, 1, 0, 2, 0];
+const lengths: Readonly<Record<number, number>> = {
+  [HELLO]: 3,
+  [CALL]: 5,
+  [ABORT]: 2,
+  [READ]: 2,
+  [PING]: 1,
+  [LISTEN]: 2,
+  [CLOSE]: 2,
+  [STORE]: 1,
+  [SERVING]: 0,
+  [READY]: 1,
+  [STATUS]: 3,
+  [YIELD]: 2,
+  [VALUE]: 2,
+  [DONE]: 2,
+  [END]: 2,
+  [PONG]: 1,
+  [EVENT]: 2,
+  [CLOSED]: 2,
+  [BYE]: 1,
+  [WANT_STORAGE]: 0,
+  [STORAGE]: 2,
+  [NO_STORAGE]: 0,
+};
 
 /** What a run is started with, as far as it differs from its task. */
 export interface CallSettings {

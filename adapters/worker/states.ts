@@ -145,10 +145,11 @@ export class PageStates {
 
   /** Waits a while for what is on its way: a storage may never answer. */
   async close(): Promise<void> {
-    for (const { closers, storage } of this.#runtimes.values()) {
+    const closing = [...this.#runtimes.values()].map(async ({ closers, storage }) => {
       const written = Promise.allSettled(closers.map((closer) => closer()));
       await atMost(patience, written, systemClock);
       await atMost(patience, storage.close(), systemClock);
-    }
+    });
+    await Promise.all(closing);
   }
 }

@@ -9,9 +9,6 @@ const calls = 10_000;
 const lanes = 40;
 const kills = 50;
 
-/** What came of the calls: the kind of each, and how it has ended. */
-export type Tally = Readonly<Record<string, number>>;
-
 type App = WorkerClient<Tasks>;
 
 const stopped = new Error('stopped');
@@ -47,8 +44,8 @@ const kinds = {
   },
 };
 
-/** Runs it all, and closes the pool. */
-export async function chaos(): Promise<{ tally: Tally; lost: number; alive: number }> {
+/** Runs it all and closes the pool: each call has ended right or with a reason, and no worker is left. */
+export async function chaos(): Promise<void> {
   const started: TestWorker[] = [];
   const start = (): TestWorker => {
     const worker = startWorker('app');
@@ -59,6 +56,7 @@ export async function chaos(): Promise<{ tally: Tally; lost: number; alive: numb
   const seen = { starts: 0, lost: 0 };
   app.on('worker:start', () => seen.starts++);
   app.on('worker:lost', () => seen.lost++);
+  // How many calls of a kind have ended in a way.
   const tally: Record<string, number> = {};
   const run = async (number: number): Promise<void> => {
     const [kind, call] = Object.entries(kinds)[number % 5] as [string, typeof kinds.call];
@@ -72,7 +70,13 @@ export async function chaos(): Promise<{ tally: Tally; lost: number; alive: numb
   };
   await Promise.all([kill(app, started, seen), ...Array.from({ length: lanes }, lane)]);
   await app.close();
-  return { tally, lost: seen.lost, alive: await countAlive(started) };
+  const ends = ['right', 'stopped', 'WORKER_LOST'];
+  const strange = Object.keys(tally).filter((kind) => !ends.some((end) => kind.endsWith(end)));
+  expect(strange).toEqual([]);
+  expect(tally['call: right']).toBeGreaterThan(1_000);
+  expect(tally['retried: right']).toBeGreaterThan(1_000);
+  expect(seen.lost).toBeGreaterThanOrEqual(50);
+  expect(await countAlive(started)).toBe(0);
 }
 
 /** Kills one of the two newest workers again and again, from outside or from inside. */

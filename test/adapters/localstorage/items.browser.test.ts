@@ -52,14 +52,19 @@ async function listed(): Promise<string[]> {
   return sessions.sort();
 }
 
-/** Lets an hour pass, and the sweeper look at all items: by name, as Chromium orders them. */
+/** Lets time pass, more than an hour, until the sweeper has looked at all items. */
 async function sweep(): Promise<void> {
-  const last = bucket('~');
-  await set({ x: '1' }, last, { ttl: 1 });
-  await clock.advance(hour);
-  await set({ x: '1' }, bucket('other'));
-  await clock.advance(hour / 60);
-  await vi.waitFor(() => expect(names()).not.toContain(nameOf(last)));
+  const over = bucket('~');
+  // It looks in any order; the second pass begins when the first one has ended.
+  for (let pass = 0; pass < 2; pass++) {
+    await set({ x: '1' }, over, { ttl: 1 });
+    await clock.advance(hour);
+    await vi.waitFor(async () => {
+      await set({ x: '1' }, bucket('other'));
+      await clock.advance(hour / 60);
+      expect(names()).not.toContain(nameOf(over));
+    });
+  }
 }
 
 const whole = {
@@ -199,7 +204,7 @@ test('39 a clock that is set back or forward brings nothing back, and keeps noth
 test('39 what was swept away stays away when the clock is set back', async () => {
   await set({ x: '1' }, bucket(), { ttl: 1 });
   await sweep();
-  clock.set(-2 * hour);
+  clock.set(-clock.now());
   expect(await fieldsOf()).toEqual({});
   await set({ y: '1' });
   expect(await fieldsOf()).toEqual({ y: '1' });

@@ -29,6 +29,23 @@ const listening = (channel: string, count: number) =>
     .poll(async () => (await stage.redis.pubsub('NUMSUB', channel))[1], { timeout: 5000 })
     .toBe(count);
 
+// First, while nothing of another test is still closing.
+test('a proxy that is closed leaves no connection and no timer', async () => {
+  const held = () =>
+    process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length;
+  // The tests' own connection has been made before.
+  await stage.redis.ping();
+  const before = held();
+  const proxy = stage.open();
+  const token = await tokenOf('ann');
+  const readers = [await subscribe(own, { token }, proxy), await subscribe('b', {}, proxy)];
+  await proxy(requestOf('/ping'));
+  expect(held()).toBeGreaterThan(before);
+  await proxy.close();
+  expect(await Promise.all(readers.map((reader) => reader.next()))).toEqual([undefined, undefined]);
+  await expect.poll(held, { timeout: 10_000 }).toBeLessThanOrEqual(before);
+});
+
 describe('a stream', () => {
   test('says what it listens to, then what comes', async () => {
     const asked = { method: 'POST', body: [], headers: accept };
@@ -119,22 +136,6 @@ test('streams that open while the connection does are all there', async () => {
     }
     await proxy.close();
   }
-});
-
-test('a proxy that is closed leaves no connection and no timer', async () => {
-  const held = () =>
-    process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length;
-  // The tests' own connection has been made before.
-  await stage.redis.ping();
-  const before = held();
-  const proxy = stage.open();
-  const token = await tokenOf('ann');
-  const readers = [await subscribe(own, { token }, proxy), await subscribe('b', {}, proxy)];
-  await proxy(requestOf('/ping'));
-  expect(held()).toBeGreaterThan(before);
-  await proxy.close();
-  expect(await Promise.all(readers.map((reader) => reader.next()))).toEqual([undefined, undefined]);
-  await expect.poll(held, { timeout: 10_000 }).toBeLessThanOrEqual(before);
 });
 
 describe('a stream ends', () => {

@@ -13,17 +13,26 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Installs and builds; ends the process with the failing command's status where one fails. */
 export function prepare() {
-  if (!isInstalled()) npm('ci', '--no-audit', '--no-fund');
-  if (!isBuilt()) npm('run', '--silent', 'build');
+  install('.');
+  if (!isBuilt()) npm('.', 'run', '--silent', 'build');
+}
+
+/**
+ * Installs what the package-lock.json of a folder names.
+ * @param {string} folder from the root; with a package.json of its own
+ */
+export function install(folder) {
+  if (!isInstalled(folder)) npm(folder, 'ci', '--no-audit', '--no-fund');
 }
 
 /**
  * Whether node_modules holds what the lock file names. Only an optional package may be missing: it
  * belongs to another platform.
+ * @param {string} folder
  */
-function isInstalled() {
-  const wanted = packagesOf('package-lock.json');
-  const found = packagesOf('node_modules/.package-lock.json');
+function isInstalled(folder) {
+  const wanted = packagesOf(join(folder, 'package-lock.json'));
+  const found = packagesOf(join(folder, 'node_modules/.package-lock.json'));
   return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
     if (path === '') return true;
     const installed = found[path];
@@ -61,11 +70,14 @@ export function isBuilt() {
   return [...sources, ...settings].every((path) => statSync(join(root, path)).mtimeMs < built);
 }
 
-/** @param {string[]} args */
-function npm(...args) {
-  console.error(`$ npm ${args.join(' ')}`);
+/**
+ * @param {string} folder where it runs, from the root
+ * @param {string[]} args
+ */
+function npm(folder, ...args) {
+  console.error(`$ npm ${args.join(' ')}${folder === '.' ? '' : ` (in ${folder})`}`);
   const { status, error } = spawnSync('npm', args, {
-    cwd: root,
+    cwd: join(root, folder),
     // What npm says goes to stderr: stdout belongs to the command that was asked for.
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32', // npm is a .cmd there

@@ -67,16 +67,24 @@ export abstract class AsyncState<Shape extends object> {
   }
 
   /**
-   * Reads one field, or all without a name.
-   * @param fallback returned where nothing is stored and `initial` has nothing
+   * Reads one field. Where nothing is stored it is what `initial` has, else `undefined`.
    * @throws STORAGE_UNAVAILABLE and the other STORAGE codes; STATE_INVALID where the stored data is
    * newer than the class; OPTION_INVALID
    */
   get<Name extends Field<Shape>>(field: Name): Promise<Shape[Name] | undefined>;
+  /**
+   * Reads one field, or gives something else in its place.
+   * @param fallback returned where nothing is stored and `initial` has nothing
+   * @throws like `get(field)`
+   */
   get<Name extends Field<Shape>, Fallback extends Shape[Name] | null | undefined>(
     field: Name,
     fallback: Fallback,
   ): Promise<Shape[Name] | Fallback>;
+  /**
+   * Reads all fields, like `getAll`.
+   * @throws like `get(field)`
+   */
   get(field?: null): Promise<Partial<Shape>>;
   async get(field?: string | null, fallback?: unknown): Promise<unknown> {
     if (field === undefined || field === null) return this.getAll();

@@ -1,0 +1,63 @@
+/** The site: scripts/docs.mjs copies the pages of docs/ to pages/, and typedoc writes the API reference there. */
+import { existsSync, readFileSync } from 'node:fs';
+import { defineConfig } from 'vitepress';
+
+const pages = new URL('../pages/', import.meta.url);
+const api = JSON.parse(readFileSync(new URL('api/typedoc-sidebar.json', pages), 'utf8'));
+
+/** @param {string} text @param {string} page */
+const link = (text, page) => ({ text, link: `/${page}` });
+
+export default defineConfig({
+  srcDir: 'pages',
+  outDir: 'dist',
+  base: process.env.DOCS_BASE ?? '/',
+  title: 'qtasks-lite',
+  description:
+    'Tasks that work in steps: injected resources and shared state, in a page, a Web Worker and Node.',
+  cleanUrls: false,
+  lastUpdated: false,
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      link('Start', 'getting-started'),
+      link('Guide', 'tasks'),
+      link('Recipes', 'recipes'),
+      link('API', 'api/'),
+    ],
+    sidebar: [
+      {
+        text: 'Guide',
+        items: [
+          link('Getting started', 'getting-started'),
+          link('Tasks and runs', 'tasks'),
+          link('Depends', 'depends'),
+          link('State', 'state'),
+          link('Storage adapters', 'adapters'),
+          link('Workers', 'workers'),
+          link('Testing', 'testing'),
+          link('Errors', 'errors'),
+        ],
+      },
+      {
+        text: 'Redis',
+        items: [link('States in Redis', 'redis'), link('Security of the proxy', 'redis-security')],
+      },
+      {
+        text: 'More',
+        items: [
+          link('Recipes', 'recipes'),
+          link('Coming from …', 'coming-from'),
+          link('Sizes', 'sizes'),
+          // Written by the benchmarks, once they have run.
+          ...(existsSync(new URL('benchmarks.md', pages))
+            ? [link('Benchmarks', 'benchmarks')]
+            : []),
+          link('Changes', 'changelog'),
+        ],
+      },
+      { text: 'API reference', collapsed: true, items: api },
+    ],
+  },
+});

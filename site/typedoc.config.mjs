@@ -12,7 +12,7 @@ const entryPoints = Object.values(exports)
 export default {
   entryPoints,
   tsconfig: '../tsconfig.build.json',
-  plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme', './entry-names.mjs'],
+  plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme', './typedoc-plugin.mjs'],
   out: 'pages/api',
   docsRoot: 'pages',
   name: 'API reference',
@@ -25,11 +25,11 @@ export default {
   hideBreadcrumbs: true,
   hidePageHeader: true,
   useCodeBlocks: true,
-  expandObjects: true,
   parametersFormat: 'table',
   interfacePropertiesFormat: 'table',
   typeDeclarationFormat: 'table',
   sort: ['source-order'],
+  sortEntryPoints: false,
   treatWarningsAsErrors: true,
   // Steps of inference, and shapes that the text beside them tells: nobody has to name one of them.
   intentionallyNotExported:

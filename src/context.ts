@@ -67,6 +67,7 @@ export class Context {
     return this.#host.run.id;
   }
 
+  /** The name of the run's task. */
   get taskName(): string {
     return this.#host.run.taskName;
   }

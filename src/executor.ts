@@ -27,8 +27,11 @@ export interface RunCounts {
   calls: number;
   /** How many attempts were followed by another one. */
   retries: number;
+  /** Runs that ended well. */
   success: number;
+  /** Runs that failed for good. */
   error: number;
+  /** Runs that were cancelled. */
   cancel: number;
 }
 

@@ -16,6 +16,7 @@ export interface Inspection {
   readonly name: string;
   /** `null`: no limit. */
   readonly concurrency: number | null;
+  /** Whether `close` was called: new runs are refused. */
   readonly isClosing: boolean;
   /** In the order in which they were registered. */
   readonly tasks: readonly TaskInspection[];
@@ -28,11 +29,17 @@ export interface Inspection {
 /** One task. */
 export interface TaskInspection {
   readonly name: string;
+  /** `null`: none. */
   readonly timeout: Milliseconds | null;
+  /** The options, with all defaults filled in; `null`: it is not retried. */
   readonly retry: Omit<RetryPolicy, 'when'> | null;
+  /** Smaller runs first. */
   readonly priority: number;
+  /** Whether runs of a session never overlap with its other exclusive ones. */
   readonly exclusive: boolean;
+  /** `[]` where it has none. */
   readonly tags: readonly string[];
+  /** `""` where it has none. */
   readonly description: string;
   /** A copy, but what it holds is what the task was given. */
   readonly meta: Readonly<Record<string, unknown>>;

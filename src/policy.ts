@@ -49,9 +49,11 @@ export interface TaskOptions {
   readonly exclusive?: boolean;
   /** Around each attempt, inside the app's; the first is the outermost. */
   readonly middleware?: Middleware | readonly Middleware[];
-  /** For your own tools; the library only shows these three in `inspect()`. */
+  /** For your own tools; the library only shows this and the next two in `inspect()`. */
   readonly tags?: readonly string[];
+  /** What the task does, for people. */
   readonly description?: string;
+  /** Whatever else your tools need. */
   readonly meta?: Readonly<Record<string, unknown>>;
 }
 

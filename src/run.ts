@@ -30,6 +30,7 @@ export type Settled<Result> = {
 export interface Run<Result, Yield = never> extends PromiseLike<Result>, AsyncIterable<Yield> {
   /** Unique; the same for all attempts. The one given by `with({ id })`, if there is one. */
   readonly id: string;
+  /** Where it stands right now. */
   readonly status: RunStatus;
   /** How it ended, after all teardown; never rejects. */
   readonly settled: Promise<Settled<Result>>;

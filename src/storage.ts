@@ -18,6 +18,7 @@ export type Revision = string;
 export interface Snapshot {
   /** `null` where the bucket is absent, which is the same as without fields. */
   readonly revision: Revision | null;
+  /** Values by stored names; of a read of some fields those that are there. */
   readonly fields: ReadonlyMap<string, string>;
 }
 
@@ -34,7 +35,9 @@ export interface Commit {
   readonly ifRevision?: Revision | null;
   /** Drop every field first. */
   readonly clear?: boolean;
+  /** Stored names; one that is not there is no error. */
   readonly delete?: readonly string[];
+  /** Values by stored names. */
   readonly set?: ReadonlyMap<string, string>;
   /** Expiry of the whole bucket, from now; `null`: keeps for ever; absent: unchanged. */
   readonly ttl?: Milliseconds | null;

@@ -3,7 +3,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitepress';
 
 const pages = new URL('../pages/', import.meta.url);
-const api = JSON.parse(readFileSync(new URL('api/typedoc-sidebar.json', pages), 'utf8'));
+
+/** @typedef {{ text: string, link?: string, items?: Item[], collapsed?: boolean }} Item */
+
+/** @type {Item[]} the core, and among what it holds the entry points below its name */
+const [core] = JSON.parse(readFileSync(new URL('api/typedoc-sidebar.json', pages), 'utf8'));
+const isModule = (/** @type {Item} */ { link }) => link?.endsWith('/') ?? false;
+const api = [
+  { ...core, items: core.items.filter((item) => !isModule(item)) },
+  ...core.items.filter(isModule).map((item) => ({ ...item, text: `${core.text}/${item.text}` })),
+];
 
 /** @param {string} text @param {string} page */
 const link = (text, page) => ({ text, link: `/${page}` });

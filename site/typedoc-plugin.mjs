@@ -1,4 +1,7 @@
-/** A plugin of typedoc: modules have the names by which they are imported, and what is internal is left out. */
+/**
+ * A plugin of typedoc: modules have the names by which they are imported, numbers the names of their units, and
+ * what is internal is left out.
+ */
 import { readFileSync } from 'node:fs';
 import { Converter, ReflectionKind } from 'typedoc';
 
@@ -12,8 +15,23 @@ for (const [entry, target] of Object.entries(pkg.exports)) {
   names.set(path, pkg.name + entry.slice(1));
 }
 
+/** Numbers with a unit in the name of their type, which typedoc would show as numbers. */
+const units = /\b(Milliseconds|EpochMs)\b/;
+
+/**
+ * Gives something the type that its source names.
+ * @param {import('typedoc').Context} context
+ * @param {import('typedoc').DeclarationReflection} reflection
+ */
+function keepUnit(context, reflection) {
+  const type = context.getSymbolFromReflection(reflection)?.getDeclarations()?.[0]?.type;
+  if (!type || !units.test(type.getText())) return;
+  reflection.type = context.converter.convertType(context.withScope(reflection), type);
+}
+
 /** @param {import('typedoc').Application} app */
 export function load(app) {
+  app.converter.on(Converter.EVENT_CREATE_DECLARATION, keepUnit);
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
       module.name = names.get(module.name) ?? module.name;

@@ -85,7 +85,8 @@ export class Calls {
         this.#add([]);
       };
       const call: Call = {
-        ...options,
+        signal,
+        order,
         command,
         fallback,
         failures: 0,

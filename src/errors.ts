@@ -2,7 +2,7 @@
 
 import type { SchemaIssue } from './types.js';
 
-/** What went wrong, as a stable literal. Each code is described in the README under "Errors". */
+/** What went wrong, as a stable literal. docs/errors.md has the cause and the way out of each. */
 export type ErrorCode =
   | 'TASK_UNKNOWN'
   | 'TASK_DUPLICATE'

@@ -102,6 +102,17 @@ test('links lead somewhere', () => {
   );
 });
 
+test('the site has an entry for each page, and none else', () => {
+  const config = readFileSync(`${root}/site/.vitepress/config.mjs`, 'utf8');
+  const entries = [...config.matchAll(/link\('[^']+', '([\w-]+)'\)/g)].map(([, name]) => name);
+  const names = pages.flatMap(({ path }) => /^docs\/(.+)\.md$/.exec(path)?.[1] ?? []);
+  // The home page needs none; the others are made as the site is built, or by the benchmarks.
+  const made = ['changelog', 'benchmarks'];
+  const expected = names.filter((name) => name !== 'index' && !made.includes(name));
+  const found = new Set(entries.filter((name) => !made.includes(name ?? '')));
+  expect([...found].sort()).toEqual(expected.sort());
+});
+
 test('no page is an orphan: README leads to each', () => {
   const { text } = pageAt('README.md');
   // The index is the way in of those who come to the site.

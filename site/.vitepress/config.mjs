@@ -26,6 +26,17 @@ export default defineConfig({
     'Tasks that work in steps: injected resources and shared state, in a page, a Web Worker and Node.',
   cleanUrls: false,
   lastUpdated: false,
+  markdown: {
+    // As GitHub does it, so that a link to a heading works in both.
+    anchor: {
+      slugify: (title) =>
+        title
+          .trim()
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+    },
+  },
   themeConfig: {
     search: { provider: 'local' },
     outline: [2, 3],

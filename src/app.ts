@@ -33,6 +33,11 @@ export type Opening<Value> =
  * An app: tasks, a storage for their states, and what its runs share.
  *
  * It is the client of its default session, which no session id reaches.
+ *
+ * @example
+ * const app = new QTasks({ name: 'signup', tasks, storage: memory() });
+ * await app.session('ann').run('step1', 'Ann');
+ * await app.close();
  */
 export class QTasks<out Tasks extends object = Record<never, never>> extends Client<Tasks> {
   readonly #core: Core;

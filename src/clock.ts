@@ -3,9 +3,11 @@ import type { EpochMs, Milliseconds } from './types.js';
 
 /** Where an app takes the time and its timers from. */
 export interface Clock {
+  /** What the time is. */
   now(): EpochMs;
   /** Calls back once, not before the delay has passed. Returns a handle for `clearTimeout`. */
   setTimeout(callback: () => void, delay: Milliseconds): unknown;
+  /** Takes a callback back that has not been called yet. */
   clearTimeout(handle: unknown): void;
   /** From 0 to 1: what part of a retry's longest delay it waits. Default `Math.random`. */
   random?(): number;

@@ -177,6 +177,23 @@ function define(where: string, disposes: boolean, args: readonly unknown[]): Dep
  * read when a task that uses the dependency is registered.
  *
  * @throws OPTION_INVALID
+ * @example
+ * const pool = Depends(async function* () {
+ *   const pool = await createPool();
+ *   yield pool;
+ *   await pool.end();
+ * }, { scope: 'worker' });
+ *
+ * const transaction = Depends({ pool }, async function* ({ pool }) {
+ *   const connection = await pool.begin();
+ *   try {
+ *     yield connection;
+ *     await connection.commit();
+ *   } catch (error) {
+ *     await connection.rollback();
+ *     throw error;
+ *   }
+ * });
  */
 export const Depends: DependsFunction = /* @__PURE__ */ Object.assign(
   (...args: unknown[]) => define('Depends', false, args),

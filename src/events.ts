@@ -7,6 +7,7 @@ import type { EpochMs, Milliseconds } from './types.js';
 
 /** What every event brings. */
 export interface BaseEvent<Type extends string> {
+  /** The event's name. */
   readonly type: Type;
   /** When it happened. */
   readonly at: EpochMs;
@@ -29,11 +30,13 @@ export type RunStartEvent = RunEvent<'run:start'>;
 
 /** The handler returned; its dependencies are still open and may still fail the run. */
 export interface RunReturnEvent extends RunEvent<'run:return'> {
+  /** What it returned; `output` has not looked at it yet. */
   readonly value: unknown;
 }
 
 /** An attempt failed, is torn down and will be followed by another one. */
 export interface RunRetryEvent extends RunEvent<'run:retry'> {
+  /** What the attempt failed with. */
   readonly error: unknown;
   /** How long it waits before the next attempt. */
   readonly delay: Milliseconds;
@@ -41,21 +44,25 @@ export interface RunRetryEvent extends RunEvent<'run:retry'> {
 
 /** The handler yielded. */
 export interface RunYieldEvent extends RunEvent<'run:yield'> {
+  /** What it yielded. */
   readonly value: unknown;
 }
 
 /** The run ended well, after teardown. */
 export interface RunSuccessEvent extends RunEvent<'run:success'> {
+  /** What the run resolves to. */
   readonly value: unknown;
 }
 
 /** The run failed for good, after teardown. */
 export interface RunErrorEvent extends RunEvent<'run:error'> {
+  /** What the run rejects with. */
   readonly error: unknown;
 }
 
 /** The run was cancelled, after teardown. */
 export interface RunCancelEvent extends RunEvent<'run:cancel'> {
+  /** What the run rejects with. */
   readonly reason: unknown;
 }
 
@@ -63,9 +70,13 @@ export interface RunCancelEvent extends RunEvent<'run:cancel'> {
 export interface DependencyEvent<Type extends string> extends BaseEvent<Type> {
   /** Its keys in `needs`, from the task on: `"page > db"`. */
   readonly dependency: string;
+  /** The run's id. */
   readonly run?: string;
+  /** The task's name. */
   readonly task?: string;
+  /** Where it belongs to a session; `""` is the default session. */
   readonly session?: string;
+  /** 1 for the first attempt. */
   readonly attempt?: number;
 }
 
@@ -80,6 +91,7 @@ export type DependencyCloseEvent = DependencyEvent<'dependency:close'>;
  * after its run had settled without it.
  */
 export interface DependencyErrorEvent extends DependencyEvent<'dependency:error'> {
+  /** What it threw. */
   readonly error: unknown;
 }
 
@@ -89,8 +101,11 @@ export interface StateChangeEvent extends BaseEvent<'state:change'> {
   readonly state: string;
   /** `""` is the default session. */
   readonly session: string;
+  /** Fields that were set. */
   readonly changed: readonly string[];
+  /** Fields that were deleted. */
   readonly deleted: readonly string[];
+  /** Whether this app wrote it, or another tab, worker, process or device. */
   readonly origin: 'local' | 'remote';
 }
 
@@ -102,6 +117,7 @@ export interface WorkerStartEvent extends BaseEvent<'worker:start'> {
 
 /** Of a pool of workers: one of them is gone, or did not start. */
 export interface WorkerLostEvent extends BaseEvent<'worker:lost'> {
+  /** Its place in the pool, from 0 on. */
   readonly worker: number;
   /** `WORKER_LOST` or `WORKER_LOAD_FAILED`. */
   readonly error: unknown;
@@ -109,6 +125,7 @@ export interface WorkerLostEvent extends BaseEvent<'worker:lost'> {
 
 /** A run failed and nobody awaited it, iterated it or asked for `settled`. */
 export interface UnhandledErrorEvent extends RunEvent<'error'> {
+  /** What the run rejects with. */
   readonly error: unknown;
 }
 

@@ -51,9 +51,11 @@ export interface TaskInspection {
 
 /** One thing that a task needs. */
 export interface DependencyInspection {
+  /** A `Depends(…)`, a state or `Context`. */
   readonly kind: 'dependency' | 'state' | 'context';
   /** Its keys in `needs`, from the task on, like `"page > db"`; of a state its id. */
   readonly name: string;
+  /** How long it lives. */
   readonly scope: Scope;
   /** As those of the task. */
   readonly needs: Readonly<Record<string, number>>;
@@ -61,9 +63,13 @@ export interface DependencyInspection {
 
 /** One run that has not settled. */
 export interface RunInspection {
+  /** The same for all its attempts. */
   readonly id: string;
+  /** The task's name. */
   readonly task: string;
+  /** `""` is the default session. */
   readonly session: string;
+  /** Where it stands. */
   readonly status: RunStatus;
   /** How many attempts were started. */
   readonly attempt: number;

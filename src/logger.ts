@@ -4,9 +4,14 @@ import { callGuarded } from './promises.js';
 
 /** Where an app writes lines: `console` fits. */
 export interface Logger {
+  /** The start and the completion of runs. */
   info(line: string): void;
+  /** What is odd, but harmed nothing. */
   warn(line: string): void;
-  /** @param error what the line tells of, as it was thrown */
+  /**
+   * What nobody else is told of.
+   * @param error what the line tells of, as it was thrown
+   */
   error(line: string, error?: unknown): void;
 }
 

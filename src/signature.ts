@@ -11,7 +11,9 @@ export interface Task<
   out Result,
   out Yield = never,
 > {
+  /** What it is run by. */
   readonly name: Name;
+  /** Those it was defined with. */
   readonly options: Readonly<SchemaTaskOptions>;
   /** Only there for the compiler. */
   readonly [TYPES]?: { readonly args: Args; readonly result: Result; readonly yield: Yield };

@@ -84,7 +84,9 @@ export interface ReadOptions extends AbortOptions {
 
 /** What a lock covers: a session, or one state of it. The two never exclude each other. */
 export interface LockPlace {
+  /** As in {@link BucketId}. */
   readonly app: string;
+  /** As in {@link BucketId}. */
   readonly session: string;
   /** Given by the bucket engine, left out for exclusive tasks. */
   readonly state?: string;

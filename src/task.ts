@@ -163,6 +163,12 @@ export function define(args: readonly unknown[]): TaskDefinition {
  *
  * @param name non-empty, without `:`, unique in an app
  * @throws OPTION_INVALID
+ * @example
+ * const add = task('add', (a: number, b: number) => a + b);
+ * const pay = task('pay', { cart: Cart, bank }, async ({ cart, bank }, card: string) => {
+ *   const { total = 0 } = await cart.getAll();
+ *   return bank.charge(card, total);
+ * }, { exclusive: true, timeout: 10_000 });
  */
 export const task: DefineTask<'free'> = ((...args: unknown[]) =>
   define(args)) as unknown as DefineTask<'free'>;

@@ -17,7 +17,8 @@ interface Rule {
   readonly ops: 'r' | 'rw';
 }
 
-const rules = new Map<string, Rule>([
+/** Commands beside the scripts, by their names. */
+export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['EXISTS', { keys: 'all', ops: 'r' }],
   ['HEXISTS', { keys: 'first', ops: 'r' }],
   ['HGET', { keys: 'first', ops: 'r' }],

@@ -38,9 +38,9 @@ describe('samples, in a project with the packed library', () => {
 
   test('are all that is TypeScript', () => {
     const fences = pages.flatMap(({ text }) => [...text.matchAll(/^ *```(\w+)$/gm)]);
-    const known = ['ts', 'tsx', 'text', 'sh', 'json', 'python'];
+    const known = ['ts', 'tsx', 'vue', 'text', 'sh', 'python'];
     expect(fences.map(([, kind = '']) => kind).filter((kind) => !known.includes(kind))).toEqual([]);
-    const blocks = plain.flatMap(({ text }) => text.match(/^```tsx?$/gm) ?? []);
+    const blocks = plain.flatMap(({ text }) => text.match(/^```(tsx?|vue)$/gm) ?? []);
     expect(samples.length).toBe(blocks.length);
     expect(new Set(samples.map(nameOf)).size).toBe(samples.length);
   });

@@ -6,6 +6,7 @@ import { cp, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
+import vue from '@vitejs/plugin-vue';
 import type { Browser } from 'playwright';
 import { build, createServer, type InlineConfig, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,8 +18,11 @@ import { isForBrowsers, pageAt, pages, type Sample, samplesIn } from './support/
 const templates = fileURLToPath(new URL('new-user', import.meta.url));
 const host = '127.0.0.1';
 
+/** What the configuration of each template has. */
+const plugins = { vanilla: [], react: [react()], vue: [vue()] };
+
 interface Project {
-  readonly template: 'vanilla' | 'react';
+  readonly template: keyof typeof plugins;
   /** Where the samples are from. */
   readonly path: string;
   readonly files: readonly string[];
@@ -51,6 +55,12 @@ const projects: Readonly<Record<string, Project>> = {
     files: ['tasks.ts', 'worker.ts', 'App.tsx'],
     main: 'App.tsx',
   },
+  'a worker with Vue': {
+    template: 'vue',
+    path: 'docs/getting-started.md',
+    files: ['tasks.ts', 'worker.ts', 'App.vue'],
+    main: 'App.vue',
+  },
 };
 
 let consumer: Consumer;
@@ -58,7 +68,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   [consumer, browser] = await Promise.all([
-    Consumer.create(['react', 'react-dom', '@types/react', '@types/react-dom']),
+    Consumer.create(['react', 'react-dom', 'vue']),
     launchChrome(),
   ]);
 });
@@ -78,12 +88,12 @@ async function create(project: Project): Promise<InlineConfig> {
   const root = await mkdtemp(join(consumer.dir, `${project.template}-`));
   await cp(join(templates, project.template), root, { recursive: true });
   for (const { file, code } of samplesOf(project)) {
-    // The template's page loads src/main.ts; with React its main.tsx loads App.tsx.
+    // The template's page loads src/main.ts; those of frameworks have one that loads the App.
     const name = file === project.main && project.template === 'vanilla' ? 'main.ts' : file;
     await consumer.write(join(root.slice(consumer.dir.length), 'src', name), code);
   }
-  const plugins = project.template === 'react' ? [react()] : [];
-  return { root, plugins, configFile: false, logLevel: 'error' };
+  const { [project.template]: used } = plugins;
+  return { root, plugins: used, configFile: false, logLevel: 'error' };
 }
 
 /** Fills in the form, loads the page again in the middle of it, and gives what the page has asked. */
@@ -113,8 +123,10 @@ const asked = ['Your name?', 'Your phone, Ann?', 'Your phone, Ann?', 'Welcome, A
 
 describe.each(Object.entries(projects))('%s', (_, project) => {
   test('takes less than 20 lines', () => {
+    // Of code: no imports, no comments, none of the tags that a file of Vue consists of.
+    const others = /^(import .*|\/\/.*|<!-- .* -->|<\/?(script|template).*>|)$/;
     const lines = samplesOf(project).flatMap(({ code }) =>
-      code.split('\n').filter((line) => !/^(import .*|\/\/.*|)$/.test(line)),
+      code.split('\n').filter((line) => !others.test(line)),
     );
     expect(lines.length).toBeLessThan(20);
   });

@@ -11,7 +11,7 @@ export interface Page {
   readonly text: string;
 }
 
-/** One `ts` or `tsx` block: a module, with the hidden prelude before it and the output after it. */
+/** One block of code, `ts`, `tsx` or `vue`: a module, with the hidden prelude before it and the output after it. */
 export interface Sample {
   /** The page's path without `.md`. */
   readonly page: string;
@@ -42,11 +42,12 @@ export function pageAt(path: string): Page {
 /** The samples of a page, in its order. */
 export function samplesIn({ path, text: markdown }: Page): Sample[] {
   const blocks =
-    /(?:<!-- prelude\n(?<prelude>[\s\S]*?)-->\n+)?```(?<kind>tsx?)\n(?<code>[\s\S]*?)```\n(?:\n+```text\n(?<output>[\s\S]*?)```\n)?/g;
+    /(?:<!-- prelude\n(?<prelude>[\s\S]*?)-->\n+)?```(?<kind>tsx?|vue)\n(?<code>[\s\S]*?)```\n(?:\n+```text\n(?<output>[\s\S]*?)```\n)?/g;
   return [...markdown.matchAll(blocks)].map(({ groups = {}, index }) => {
     const { prelude = '', kind, code = '', output } = groups;
-    const line = markdown.slice(0, markdown.indexOf('```ts', index)).split('\n').length;
-    const file = /^\/\/ ([\w.-]+\.tsx?)\b/.exec(code)?.[1] ?? `line-${line}.${kind}`;
+    const line = markdown.slice(0, markdown.indexOf(`\`\`\`${kind}`, index)).split('\n').length;
+    const named = /^(?:\/\/|<!--) ([\w.-]+\.(?:tsx?|vue))\b/.exec(code)?.[1];
+    const file = named ?? `line-${line}.${kind}`;
     return { page: path.replace('.md', ''), file, code, prelude, output };
   });
 }

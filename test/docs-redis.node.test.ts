@@ -66,6 +66,17 @@ const nextFiles = {
   'site/next.config.js': "export default { turbopack: { root: '/' } };",
 };
 
+/** Builds the project of Next.js, of what has been compiled. */
+async function buildSite(consumer: Consumer): Promise<void> {
+  await consumer.link(['next', 'react', 'react-dom']);
+  for (const [path, text] of Object.entries(nextFiles)) await consumer.write(path, text);
+  for (const [name, path] of Object.entries(routes)) {
+    await consumer.write(path, await consumer.read(`out/${name}.js`));
+  }
+  process.env.NEXT_TELEMETRY_DISABLED = '1';
+  await consumer.node('node_modules/next/dist/bin/next', 'build', 'site');
+}
+
 describe('docs/redis.md', () => {
   let consumer: Consumer;
   let redis: RedisServer;
@@ -81,22 +92,13 @@ describe('docs/redis.md', () => {
       await consumer.write(`out/run-${name}.js`, code);
     }
     expect(await consumer.tsc(['*.ts'], { types: ['node'] })).toBe('');
-  }, 120_000);
+    await buildSite(consumer);
+  }, 240_000);
 
   afterAll(async () => {
     await consumer?.remove();
     await redis?.stop();
   });
-
-  beforeAll(async () => {
-    await consumer.link(['next', 'react', 'react-dom']);
-    for (const [path, text] of Object.entries(nextFiles)) await consumer.write(path, text);
-    for (const [name, path] of Object.entries(routes)) {
-      await consumer.write(path, await consumer.read(`out/${name}.js`));
-    }
-    process.env.NEXT_TELEMETRY_DISABLED = '1';
-    await consumer.node('node_modules/next/dist/bin/next', 'build', 'site');
-  }, 240_000);
 
   test.each(Object.keys(runners))('%s', async (name) => {
     const lines = await consumer.node(`out/run-${name}.js`);

@@ -66,7 +66,8 @@ const nextFiles = {
   'site/next.config.js': "export default { turbopack: { root: '/' } };",
 };
 
-async function buildNext(consumer: Consumer): Promise<void> {
+/** Builds the project of Next.js, of what has been compiled. */
+async function buildSite(consumer: Consumer): Promise<void> {
   await consumer.link(['next', 'react', 'react-dom']);
   for (const [path, text] of Object.entries(nextFiles)) await consumer.write(path, text);
   for (const [name, path] of Object.entries(routes)) {
@@ -91,7 +92,7 @@ describe('docs/redis.md', () => {
       await consumer.write(`out/run-${name}.js`, code);
     }
     expect(await consumer.tsc(['*.ts'], { types: ['node'] })).toBe('');
-    await buildNext(consumer);
+    await buildSite(consumer);
   }, 240_000);
 
   afterAll(async () => {

@@ -1,10 +1,8 @@
-/** The command line as it is built, in a process of its own. */
+/** The command line as it is built, in a process of its own; from the folder of the project. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import pkg from '../../package.json' with { type: 'json' };
-import { isBuilt } from '../../scripts/prepare.mjs';
 
 /** Arguments, and all that is in the environment. */
 export interface Started {
@@ -14,10 +12,8 @@ export interface Started {
 
 /** Starts `qtasks-lite`. */
 export function startProgram({ args = [], env = {} }: Started): ChildProcess {
-  if (!isBuilt()) throw new Error('dist is older than its sources: run `npm run build`');
-  const program = fileURLToPath(new URL(`../../${pkg.bin['qtasks-lite']}`, import.meta.url));
   const { PATH = '' } = process.env;
-  return spawn(process.execPath, [program, ...args], {
+  return spawn(process.execPath, [pkg.bin['qtasks-lite'], ...args], {
     env: { PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

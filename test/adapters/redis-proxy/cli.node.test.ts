@@ -1,12 +1,17 @@
 /** The command line, as it is built: what it needs, what it serves, and how it ends. */
 import { once } from 'node:events';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { isBuilt } from '../../../scripts/prepare.mjs';
 import { ProxyProcess, type Started, startProgram } from '../../support/proxy-process.js';
 import { adminToken, EventReader, ProxyStage, secret, tokenOf } from '../../support/redis-proxy.js';
 
 const stage = new ProxyStage();
 const secrets = { QTASKS_LITE_SECRET: secret, QTASKS_LITE_ADMIN_TOKEN: adminToken };
 const bearer = { authorization: `Bearer ${adminToken}` };
+
+beforeAll(() => {
+  if (!isBuilt()) throw new Error('dist is older than its sources: run `npm run build`');
+});
 
 /** Runs to the end. */
 async function run(started: Started) {

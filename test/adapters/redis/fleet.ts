@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { bucketKey, channelOf } from '../../../adapters/redis/keys.js';
 import { redis } from '../../../adapters/redis.js';
+import { isBuilt } from '../../../scripts/prepare.mjs';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { ProxyProcess } from '../../support/proxy-process.js';
 import { RedisServer } from '../../support/redis.js';
@@ -33,6 +34,7 @@ export class Fleet {
 
   constructor() {
     beforeAll(async () => {
+      if (!isBuilt()) throw new Error('dist is older than its sources: run `npm run build`');
       this.redis = await RedisServer.start({ aof: true });
       const launch = () => Tabs.launch({ modules: { page: 'test/adapters/redis/fleet-page.ts' } });
       this.#browsers = await Promise.all([launch(), launch()]);

@@ -21,6 +21,8 @@ export default defineConfig({
   srcDir: 'pages',
   outDir: 'dist',
   base: process.env.DOCS_BASE ?? '/',
+  // It has none, and browsers would ask for one.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   title: 'qtasks-lite',
   description:
     'Tasks that work in steps: injected resources and shared state, in a page, a Web Worker and Node.',

@@ -63,6 +63,13 @@ const projects: Readonly<Record<string, Project>> = {
   },
 };
 
+const shared: Project = {
+  template: 'vanilla',
+  path: 'docs/workers.md',
+  files: ['tasks.ts', 'shared.ts', 'page.ts'],
+  main: 'page.ts',
+};
+
 let consumer: Consumer;
 let browser: Browser;
 
@@ -158,8 +165,25 @@ describe.each(Object.entries(projects))('%s', (_, project) => {
   });
 });
 
+test('pages share a worker, as docs/workers.md has it', async () => {
+  const settings = await create(shared);
+  await build(settings);
+  const server = await preview({ ...settings, preview: { port: 0, host } });
+  const context = await browser.newContext();
+  try {
+    for (const title of ['/: 1', '/: 2']) {
+      const page = await context.newPage();
+      await page.goto(server.resolvedUrls?.local[0] ?? '');
+      await expect.poll(() => page.title()).toBe(title);
+    }
+  } finally {
+    await context.close();
+    await server.close();
+  }
+});
+
 test('each sample for a browser is one of these', () => {
-  const used = Object.values(projects).flatMap(({ path, files }) =>
+  const used = [...Object.values(projects), shared].flatMap(({ path, files }) =>
     files.map((file) => `${path} ${file}`),
   );
   const forBrowsers = pages.flatMap((page) =>

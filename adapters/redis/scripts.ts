@@ -61,10 +61,13 @@ return {m[1],cur,f}`,
  * Returns the new revision, the one before or an empty text, the newest one before also of what was
  * absent, and the new one or an empty text where nothing is left. Of a repeat only the first two, both of
  * now. 0 where somebody else holds the lock. What `read` does where it has to be made on something else.
+ *
+ * A session's token sends any arguments: a count below 0 would be a loop that nobody else gets past.
  */
 export const commit: Script = {
-  sha: 'f377d3ab916e2d9717716763c4db744e5eefe79c',
+  sha: '193914c4ec5c3583fc8f2de3f6e6495b3a52c827',
   text: `${bucket}local w,s,on,ttl,token,clear,n=unpack(ARGV,1,7)
+n=math.max(0,n)
 local p
 for i=3,#m,2 do if m[i]==w then p=i end end
 if p and tonumber(s)<=tonumber(m[p+1]) then return {m[1],cur} end

@@ -377,6 +377,19 @@ describe('scripts of others', () => {
   );
 });
 
+test.each(['-1e9', '-inf', 'nan'])(
+  'a commit that deletes %s fields is over at once, as one that deletes none',
+  async (count) => {
+    const cart = key('counting');
+    const commitTo = ['EVALSHA', commit.sha, 2, cart, lockOf('counting'), 'w'];
+    const asked = { token: await tokenOf('counting') };
+    const body = [...commitTo, Date.now(), '', '', '', '', count, 'field', count];
+    expect((await stage.ask('/', { ...asked, body })).status).toBe(200);
+    const { json } = await stage.ask('/', { ...asked, body: ['HGET', cart, 'field'] });
+    expect(json).toEqual({ result: count });
+  },
+);
+
 describe('tokens', () => {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const hmac = (text: string, by = secret) =>

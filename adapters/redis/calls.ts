@@ -2,7 +2,15 @@
 import { isQTasksError, QTasksError } from '../../src/errors.js';
 import type { Milliseconds } from '../../src/types.js';
 import type { Script } from './scripts.js';
-import { Busy, type Command, isPassing, type Reply, refusal, type Transport } from './transport.js';
+import {
+  Busy,
+  type Command,
+  isPassing,
+  type Reply,
+  refusal,
+  type Transport,
+  unlessAborted,
+} from './transport.js';
 
 /** How often a call is tried again; all of these may be left out. */
 export interface RedisRetry {
@@ -188,10 +196,8 @@ export class Calls {
 
   async #ask(batch: readonly Call[], signal: AbortSignal): Promise<readonly Reply[]> {
     try {
-      return await this.#transport.send(
-        batch.map(({ command }) => command),
-        signal,
-      );
+      const commands = batch.map(({ command }) => command);
+      return await unlessAborted(this.#transport.send(commands, signal), signal);
     } catch (lost) {
       return batch.map(() => ({ lost }));
     }

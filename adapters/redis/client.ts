@@ -56,11 +56,8 @@ export class Connection implements Transport {
     this.#client = client;
   }
 
-  async send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]> {
-    return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason));
-      Promise.all(commands.map((command) => this.#send(command))).then(resolve, reject);
-    });
+  send(commands: readonly Command[]): Promise<readonly Reply[]> {
+    return Promise.all(commands.map((command) => this.#send(command)));
   }
 
   async #send([name = '', ...args]: Command): Promise<Reply> {

@@ -12,6 +12,7 @@ import {
   type Reply,
   refusal,
   type Transport,
+  unlessAborted,
 } from './transport.js';
 
 /** As much of `fetch` as is used: those of browsers, Node, undici and test doubles fit. */
@@ -80,7 +81,8 @@ export class Http implements Transport {
       const forget = (): void => {
         if (this.#asked === asked) this.#asked = undefined;
       };
-      const token = await asked.catch((error: unknown) => {
+      // A function that gives nothing in time is asked again.
+      const token = await unlessAborted(asked, signal).catch((error: unknown) => {
         forget();
         throw error;
       });
@@ -120,11 +122,14 @@ export class Http implements Transport {
     try {
       const path = ['subscribe', ...channels.map(encodeURIComponent)].join('/');
       const { signal } = silence;
-      const response = await this.#post(path, '[]', signal, { Accept: 'text/event-stream' });
+      const posted = this.#post(path, '[]', signal, { Accept: 'text/event-stream' });
+      const response = await unlessAborted(posted, signal);
       const isStream = response.headers.get('content-type')?.includes('event-stream');
       if (!isStream || !isReadable(response.body)) return false;
       const hear = listener(channels.length, audience);
       const reader = response.body.getReader();
+      // Where `fetch` heeds no signal.
+      signal.addEventListener('abort', () => void reader.cancel().catch(() => {}));
       const decoder = new TextDecoder();
       for (let rest = ''; ; ) {
         const { value } = await reader.read();

@@ -27,7 +27,7 @@ export interface Transport {
   readonly maxLength: number;
   /**
    * Sends commands, which are carried out in their order if at all; one reply for each.
-   * @param signal aborts once the answer is too late
+   * @param signal aborts once the answer is too late; nobody waits for it after that
    * @throws a `QTasksError` where it was refused for good, {@link Busy} where it was refused for now; else
    * it may have been carried out or not
    */
@@ -64,6 +64,15 @@ export function refusal(text: string): QTasksError {
         : 'STORAGE_UNAVAILABLE';
   return new QTasksError(code, `redis: the server answered ${/^[A-Z]+/.exec(text)?.[0]}`);
 }
+
+/** Settles as a promise does, or rejects once the signal aborts: what is waited for may not heed that. */
+export const unlessAborted = <T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    awaited.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 
 /** Waits, but no longer than until the signal aborts. */
 export const pause = (duration: Milliseconds, signal: AbortSignal): Promise<void> =>

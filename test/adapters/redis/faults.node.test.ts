@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { redis } from '../../../adapters/redis.js';
+import { type RedisUrlOptions, redis } from '../../../adapters/redis.js';
 import { RedisServer } from '../../support/redis.js';
 import * as faults from '../../support/redis-faults.js';
 import type { Fault } from '../../support/redis-rest.js';
@@ -128,6 +128,32 @@ test('an attempt that takes too long is given up, and made again', async () => {
   expect(result).toMatchObject({ ok: true });
   expect(performance.now() - start).toBeGreaterThan(95);
   expect(stage.rest.exchanges.length).toBe(2);
+});
+
+describe('what never comes', () => {
+  const never = (): Promise<never> => new Promise(() => {});
+  const headers = { get: () => null };
+
+  test.each<[what: string, options: Partial<RedisUrlOptions>]>([
+    ['a token', { token: never }],
+    ['an answer', { fetch: never }],
+    ['the text of an answer', { fetch: async () => ({ status: 200, headers, text: never }) }],
+    ['the text of a refusal', { fetch: async () => ({ status: 400, headers, text: never }) }],
+  ])('%s is waited for no longer than an attempt may take', async (_what, options) => {
+    const storage = stage.open({ retry: { limit: 1, delay: 1, timeout: 20 }, ...options });
+    expect(await codeOf(storage.read(stage.bucket()))).toBe('STORAGE_UNAVAILABLE');
+    expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe(
+      'STORAGE_UNKNOWN_OUTCOME',
+    );
+    await storage.close();
+  });
+
+  test('a token is asked for again', async () => {
+    const token = vi.fn(() => Promise.resolve(stage.rest.token)).mockImplementationOnce(never);
+    const storage = stage.open({ token, retry: { ...quick, timeout: 200 } });
+    await storage.read(stage.bucket());
+    expect(token).toHaveBeenCalledTimes(2);
+  });
 });
 
 test('a server that is not there is told', async () => {

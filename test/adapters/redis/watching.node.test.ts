@@ -114,6 +114,17 @@ test('where there is no stream the revisions tell of changes', async () => {
   expect(stage.rest.exchanges.length).toBe(sent);
 });
 
+test('a stream ends with the storage, also where `fetch` heeds no signal', async () => {
+  const storage = stage.open({
+    fetch: (url, { signal: _, ...init }) => fetch(url, init),
+  });
+  watch(storage, stage.bucket());
+  await expect.poll(() => stage.rest.streams).toBe(1);
+  await sleep(50);
+  await storage.close();
+  await expect.poll(() => stage.rest.streams).toBe(0);
+});
+
 test('names of any length are watched, as many as there are', async () => {
   const storage = stage.open();
   const ids = [

@@ -205,9 +205,9 @@ export class Calls {
 
   /** Settles a call, or gives how long to wait at least until it is sent again. */
   #answer(call: Call, { result, error, lost }: Reply): Milliseconds | undefined {
-    const text = String(error);
+    const text = typeof error === 'string' ? error : '';
     if (result !== undefined) {
-      if (call.order && !Array.isArray(result)) return this.#locked(call);
+      if (call.order && (result === 0 || result === '0')) return this.#locked(call);
       call.settle(undefined, result);
     } else if (error === undefined && !isQTasksError(lost)) {
       call.failures++;

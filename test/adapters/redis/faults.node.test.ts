@@ -130,6 +130,21 @@ test('an attempt that takes too long is given up, and made again', async () => {
   expect(stage.rest.exchanges.length).toBe(2);
 });
 
+test.each(['null', '"OK"', '{}', '1'])(
+  'a result of %s instead of a list is told at once',
+  async (result) => {
+    const storage = stage.open();
+    const text = `[{"result":${result}}]`;
+    const { rest } = stage;
+    rest.fault = ({ response }) => response.end(text);
+    expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe(
+      'STORAGE_UNAVAILABLE',
+    );
+    expect(await codeOf(storage.read(stage.bucket()))).toBe('STORAGE_UNAVAILABLE');
+    expect(rest.exchanges.length).toBe(2);
+  },
+);
+
 describe('what never comes', () => {
   const never = (): Promise<never> => new Promise(() => {});
   const headers = { get: () => null };

@@ -183,9 +183,20 @@ async function problem(response: RedisResponse): Promise<Error> {
   if (status === 401 || status === 403)
     return new QTasksError('STORAGE_UNAUTHORIZED', 'redis: the server refused the token');
   if (status === 413) return new QTasksError('STORAGE_QUOTA', 'redis: too much for one request');
-  if (/"error"/.test(text)) return isPassing(text) ? new Busy(0) : refusal(text);
+  const error = errorOf(text);
+  if (error !== undefined) return isPassing(error) ? new Busy(0) : refusal(error);
   const message = `redis: the server answered with status ${status}; is the url that of its REST API?`;
   return new QTasksError('STORAGE_UNAVAILABLE', message);
+}
+
+/** What the body of a refusal says; `undefined` where it is none of a REST API. */
+function errorOf(text: string): string | undefined {
+  try {
+    const { error }: { readonly error?: unknown } = Object(JSON.parse(text));
+    return typeof error === 'string' ? error : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Seconds or a date, as milliseconds from now. */

@@ -62,7 +62,8 @@ export function refusal(text: string): QTasksError {
       : /WRONGTYPE|CORRUPT|^ERR .*user_script/.test(text)
         ? 'STORAGE_CORRUPT'
         : 'STORAGE_UNAVAILABLE';
-  return new QTasksError(code, `redis: the server answered ${/^[A-Z]+/.exec(text)?.[0]}`);
+  const kind = /^[A-Z]+\b/.exec(text)?.[0] ?? 'with an error';
+  return new QTasksError(code, `redis: the server answered ${kind}`);
 }
 
 /** Settles as a promise does, or rejects once the signal aborts: what is waited for may not heed that. */

@@ -145,6 +145,24 @@ test.each(['null', '"OK"', '{}', '1'])(
   },
 );
 
+test.each([
+  ['ERR syntax error', 'ERR'],
+  ['NOPERM this token may not do that', 'NOPERM'],
+  ['WRONGTYPE Operation against a key', 'WRONGTYPE'],
+  ['Command is not available', 'with an error'],
+  ['', 'with an error'],
+])('of the error "%s" no more than its kind is told', async (text, kind) => {
+  const storage = stage.open();
+  const body = JSON.stringify({ error: text });
+  for (const fault of [faults.status(400, { body }), faults.refuse(text)]) {
+    stage.rest.next.push(fault);
+    await expect(storage.read(stage.bucket())).rejects.toHaveProperty(
+      'message',
+      `redis: the server answered ${kind}`,
+    );
+  }
+});
+
 describe('what never comes', () => {
   const never = (): Promise<never> => new Promise(() => {});
   const headers = { get: () => null };

@@ -50,12 +50,16 @@ export class Busy extends Error {
 export const isPassing = (text: string): boolean =>
   /LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|MISCONF/.test(text);
 
+/** What a user of Redis may not do; within a script each version of Redis says that in words of its own. */
+export const isUnauthorized = (text: string): boolean =>
+  /NOPERM|WRONGPASS|NOAUTH|ACL failure in script|The user executing the script can't/.test(text);
+
 /**
  * What Redis has refused, as one of the library's errors. Only the first word of its text is told: the
  * rest may quote the command.
  */
 export function refusal(text: string): QTasksError {
-  const code = /NOPERM|WRONGPASS|NOAUTH/.test(text)
+  const code = isUnauthorized(text)
     ? 'STORAGE_UNAUTHORIZED'
     : /OOM|max .*exceeded/.test(text)
       ? 'STORAGE_QUOTA'

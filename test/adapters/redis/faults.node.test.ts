@@ -1,5 +1,7 @@
+import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { type RedisUrlOptions, redis } from '../../../adapters/redis.js';
+import { redisProxy, signSession } from '../../../adapters/redis-proxy/index.js';
 import { RedisServer } from '../../support/redis.js';
 import * as faults from '../../support/redis-faults.js';
 import type { Fault } from '../../support/redis-rest.js';
@@ -8,6 +10,7 @@ import { codeOf, quick, Stage } from './support.js';
 // One of its own: its scripts are flushed, and its memory runs out.
 const stage = new Stage(() => RedisServer.start());
 
+const secret = 'the secret of the tests, of 32 and more';
 const busy = (seconds: string): Fault =>
   faults.status(429, { headers: { 'retry-after': seconds } });
 const wrongPass = faults.status(401, { body: '{"error":"WRONGPASS"}' });
@@ -393,6 +396,34 @@ test('foreign data is told as such, whatever it is', async () => {
     expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe('STORAGE_CORRUPT');
   }
 });
+
+test.each(['-hset', '-time', 'resetchannels'])(
+  'a user of Redis that lacks a right of the script is told: %s',
+  async (rule) => {
+    const admin = stage.server.ioredis();
+    await admin.call('ACL', 'SETUSER', 'limited', 'reset', 'on', '>pw', '~*', '&*', '+@all', rule);
+    const client = new Redis(stage.server.url, { username: 'limited', password: 'pw' });
+    const proxy = redisProxy({ redis: client, secret });
+    const token = await signSession({
+      secret,
+      app: stage.app,
+      session: 'ann',
+      expiresIn: 60_000,
+    });
+    const byProxy = redis({
+      url: 'http://proxy',
+      token,
+      fetch: (url, init) => proxy(new Request(url, init)),
+    });
+    for (const storage of [redis({ client }), byProxy]) {
+      expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe(
+        'STORAGE_UNAUTHORIZED',
+      );
+    }
+    await proxy.close();
+    client.disconnect();
+  },
+);
 
 test('a Redis that is full is told, and nothing is written by halves', async () => {
   const client = stage.server.ioredis();

@@ -165,7 +165,8 @@ function listener(channels: number, audience: Audience): (line: string) => void 
   let subscribed = 0;
   return (line) => {
     const [, kind, channel = '', rest = ''] =
-      /^data: (subscribe|message),([^,]*),(.*)/.exec(line) ?? [];
+      // With `s`: a name may have U+2028 in it, at which a dot would stop.
+      /^data: (subscribe|message),([^,]*),(.*)/s.exec(line) ?? [];
     if (kind === 'message') audience.heard(channel, rest);
     else if (kind && ++subscribed === channels) audience.ready();
   };

@@ -125,6 +125,32 @@ test('a stream ends with the storage, also where `fetch` heeds no signal', async
   await expect.poll(() => stage.rest.streams).toBe(0);
 });
 
+test.each(['HTTP', 'a client'])('names of any kind are told: over %s', async (way) => {
+  const storage = way === 'HTTP' ? stage.open() : redis({ client: stage.server.ioredis() });
+  const { changes } = watch(storage, stage.bucket());
+  await sleep(100);
+  const names = [
+    'a\u2028b',
+    'a\u2029b',
+    'a\rb',
+    'a\r\nb',
+    '\u0085',
+    '\u007f',
+    '\0',
+    ',',
+    '"',
+    '\ud83d',
+  ];
+  for (const name of names) {
+    const commit = stage.commit({ writer: name, set: new Map([[name, '1']]) });
+    await stage.open().commit(stage.bucket(), commit);
+  }
+  await expect.poll(() => changes.length).toBe(names.length);
+  expect(changes.map(({ fields }) => fields)).toEqual(names.map((name) => [name]));
+  expect(changes.map(({ writer }) => writer)).toEqual(names);
+  await storage.close();
+});
+
 test('names of any length are watched, as many as there are', async () => {
   const storage = stage.open();
   const ids = [

@@ -56,10 +56,12 @@ export interface RedisClientOptions {
 
 const urlKind: Kind = ['an http(s) URL without credentials', (value) => toUrl(value) !== undefined];
 const clientKind: Kind = [
-  'a client of ioredis or node-redis',
+  'a client of ioredis or node-redis, without a keyPrefix',
   (value) =>
     hasMethods('duplicate', 'on')(value) &&
-    [hasMethods('call'), hasMethods('sendCommand')].some((has) => has(value)),
+    [hasMethods('call'), hasMethods('sendCommand')].some((has) => has(value)) &&
+    // It would be put before the keys of scripts, but not before channels and what `SCAN` looks for.
+    !Object(Object(value).options).keyPrefix,
 ];
 const tokenOption: Kind = [
   `${tokenKind}, or a function`,

@@ -12,7 +12,7 @@ export interface IoRedisSubscriber {
 /** What is used of a client of ioredis, 5 or later. */
 export interface IoRedisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
-  duplicate(): IoRedisSubscriber;
+  duplicate(override?: object): IoRedisSubscriber;
 }
 
 /** What is used of a connection of node-redis, 5 or later, that subscribes. */
@@ -126,7 +126,8 @@ async function open(
 ): Promise<Subscriber> {
   // A connection tries again by itself; if nobody listened to its errors they would end the process.
   if ('call' in client) {
-    const connection = client.duplicate();
+    // It is asked before it is connected.
+    const connection = client.duplicate({ enableOfflineQueue: true });
     connection.on('error', () => {});
     connection.on('message', heard);
     connection.on('ready', ready);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { redis } from '../../../adapters/redis.js';
 import { AsyncState, QTasks } from '../../../src/index.js';
@@ -93,6 +95,20 @@ test.each(['ioredis', 'node-redis'] as const)(
     await storage.close();
   },
 );
+
+test('a client that keeps no commands until it is connected watches as others do', async () => {
+  const client = new Redis(stage.server.url, { enableOfflineQueue: false });
+  await once(client, 'ready');
+  const storage = redis({ client });
+  const { changes } = watch(storage, stage.bucket());
+  await sleep(1_000);
+  const commit = stage.commit();
+  await stage.open().commit(stage.bucket(), commit);
+  // Told of the commit itself, not that something has changed.
+  await expect.poll(() => sequences(changes)).toEqual([commit.sequence]);
+  await storage.close();
+  client.disconnect();
+});
 
 test('where there is no stream the revisions tell of changes', async () => {
   stage.rest.canSubscribe = false;

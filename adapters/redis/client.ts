@@ -17,6 +17,7 @@ export interface IoRedisClient {
 
 /** What is used of a connection of node-redis, 5 or later, that subscribes. */
 export interface NodeRedisSubscriber {
+  readonly isOpen: boolean;
   on(event: string, listener: () => void): unknown;
   connect(): Promise<unknown>;
   subscribe(
@@ -38,9 +39,11 @@ export type RedisClient = IoRedisClient | NodeRedisClient;
 
 /** A second connection, of either kind. */
 interface Subscriber {
+  /** Aborts once it will not connect again. */
+  readonly ended: AbortSignal;
   subscribe(channels: string[]): Promise<unknown>;
   unsubscribe(channels: string[]): Promise<unknown>;
-  close(): void;
+  close(): unknown;
 }
 
 /** One client. */
@@ -85,7 +88,9 @@ export class Connection implements Transport {
       if (fresh.length > 0) await subscriber.subscribe(fresh);
       audience.ready();
       if (gone.length > 0) await subscriber.unsubscribe(gone);
-      await pause(2_147_483_647, audience.signal);
+      await pause(2_147_483_647, AbortSignal.any([audience.signal, subscriber.ended]));
+      // Another one may come: the client itself may have been connected again by its owner.
+      if (!audience.signal.aborted) throw new Error('the connection has ended');
       return true;
     } catch (error) {
       this.#close();
@@ -124,28 +129,34 @@ async function open(
   heard: Audience['heard'],
   ready: () => void,
 ): Promise<Subscriber> {
-  // A connection tries again by itself; if nobody listened to its errors they would end the process.
+  // A connection mostly tries again by itself; if nobody listened to its errors they would end the process.
+  const end = new AbortController();
+  const ended = end.signal;
   if ('call' in client) {
     // It is asked before it is connected.
     const connection = client.duplicate({ enableOfflineQueue: true });
     connection.on('error', () => {});
     connection.on('message', heard);
     connection.on('ready', ready);
+    connection.on('end', () => end.abort());
     return {
+      ended,
       subscribe: (channels) => connection.subscribe(...channels),
       unsubscribe: (channels) => connection.unsubscribe(...channels),
       close: () => connection.disconnect(),
     };
   }
   const connection = client.duplicate();
-  connection.on('error', () => {});
+  connection.on('error', () => connection.isOpen || end.abort());
   await connection.connect();
   connection.on('ready', ready);
   // The same one each time: it adds one that it does not know to those that it has.
   const hear = (message: string, channel: string): void => heard(channel, message);
   return {
+    ended,
     subscribe: (channels) => connection.subscribe(channels, hear),
     unsubscribe: (channels) => connection.unsubscribe(channels),
-    close: () => connection.destroy(),
+    // It throws where there is nothing to destroy any more.
+    close: () => connection.isOpen && connection.destroy(),
   };
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { createClient } from 'redis';
 import { expect, test } from 'vitest';
 import { redis } from '../../../adapters/redis.js';
 import { AsyncState, QTasks } from '../../../src/index.js';
@@ -109,6 +110,31 @@ test('a client that keeps no commands until it is connected watches as others do
   await storage.close();
   client.disconnect();
 });
+
+test.each(['ioredis', 'node-redis'] as const)(
+  'a client that does not connect again by itself goes on watching: %s',
+  async (kind) => {
+    const ioredis = new Redis(stage.server.url, { retryStrategy: () => null });
+    const nodeRedis = createClient({
+      url: stage.server.url,
+      socket: { reconnectStrategy: false },
+    });
+    await nodeRedis.connect();
+    const storage = redis({ client: kind === 'ioredis' ? ioredis : nodeRedis });
+    const { changes } = watch(storage, stage.bucket());
+    await sleep(100);
+    await stage.server.ioredis().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await stage.open().commit(stage.bucket(), stage.commit());
+    await expect.poll(() => changes.length).toBe(1);
+    await sleep(500);
+    const commit = stage.commit();
+    await stage.open().commit(stage.bucket(), commit);
+    await expect.poll(() => sequences(changes).at(-1)).toBe(commit.sequence);
+    await storage.close();
+    ioredis.disconnect();
+    nodeRedis.destroy();
+  },
+);
 
 test('where there is no stream the revisions tell of changes', async () => {
   stage.rest.canSubscribe = false;

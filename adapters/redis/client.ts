@@ -9,9 +9,10 @@ export interface IoRedisSubscriber {
   disconnect(): void;
 }
 
-/** What is used of a client of ioredis, 5 or later. */
+/** What is used of a client of ioredis, 5 or later: a `Redis`, or a `Cluster`, which has nodes. */
 export interface IoRedisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
+  nodes?(role: 'master'): IoRedisClient[];
   duplicate(override?: object): IoRedisSubscriber;
 }
 
@@ -28,7 +29,7 @@ export interface NodeRedisSubscriber {
   destroy(): void;
 }
 
-/** What is used of a client of node-redis, 5 or later. */
+/** What is used of a client of node-redis, 5 or later, for one server, as `createClient` makes it. */
 export interface NodeRedisClient {
   sendCommand(args: string[]): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
@@ -75,6 +76,15 @@ export class Connection implements Transport {
       // Redis begins with a word in capitals; whatever else was said, the answer is lost.
       return /^[A-Z]{2,} /.test(text) ? { error: text } : { lost: new Error(text) };
     }
+  }
+
+  async nodes(): Promise<readonly Transport[]> {
+    const client = this.#client;
+    if (!('call' in client && client.nodes)) return [this];
+    // A cluster that is not connected yet knows none.
+    await this.#send(['PING']);
+    const nodes = client.nodes('master').map((node) => new Connection(node));
+    return nodes.length > 0 ? nodes : [this];
   }
 
   async listen(channels: readonly string[], audience: Audience): Promise<boolean> {

@@ -68,6 +68,10 @@ export class Http implements Transport {
     throw new Error('the answer is none of a pipeline, or a part of one');
   }
 
+  async nodes(): Promise<readonly Transport[]> {
+    return [this];
+  }
+
   /** Sends a request, with another token if the first one is refused. */
   async #post(
     path: string,

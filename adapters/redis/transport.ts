@@ -32,6 +32,8 @@ export interface Transport {
    * it may have been carried out or not
    */
   send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]>;
+  /** The servers that keys are on: those of a cluster, otherwise this one. */
+  nodes(): Promise<readonly Transport[]>;
   /** Subscribes; resolves once that has ended: to `false` where it is not possible at all. */
   listen(channels: readonly string[], audience: Audience): Promise<boolean>;
 }

@@ -64,6 +64,8 @@ export class Calls {
   readonly #turns = new Map<string, Call>();
   readonly #open = new Set<Promise<unknown>>();
   #requests = 0;
+  /** How many commands the next request carries: fewer where a server has just refused as many. */
+  #most = maxCommands;
   #isDue = false;
 
   constructor(
@@ -153,7 +155,7 @@ export class Calls {
       const { order, command } = call;
       if (order && (this.#turns.get(order) ?? call) !== call) continue;
       size += command.reduce((sum, { length }) => sum + length, 0);
-      if (batch.length === maxCommands || (size > maxSize && batch.length > 0)) break;
+      if (batch.length >= this.#most || (size > maxSize && batch.length > 0)) break;
       if (order) this.#turns.set(order, call);
       this.#waiting.delete(call);
       batch.push(call);
@@ -174,11 +176,13 @@ export class Calls {
     const replies = await this.#ask(batch, late.signal);
     clearTimeout(timer);
     this.#requests--;
+    const isTooMuch = batch.length > 1 && replies.some(isRefusedForSize);
+    this.#most = isTooMuch ? Math.ceil(batch.length / 2) : Math.min(this.#most + 1, maxCommands);
     const again: Call[] = [];
     let wait = 0;
     for (const [index, call] of batch.entries()) {
       call.isSent = false;
-      const next = this.#answer(call, replies[index] ?? {});
+      const next = isTooMuch ? 0 : this.#answer(call, replies[index] ?? {});
       if (next === undefined || call.isDone) this.#passTurn(call);
       else if (call.failures > limit) {
         this.#passTurn(call);
@@ -237,6 +241,9 @@ export class Calls {
     return isPatient ? 10 + Math.random() * 40 : 0;
   }
 }
+
+/** A request as a whole; what is too much by itself is told by Redis or the proxy, in its place. */
+const isRefusedForSize = ({ lost }: Reply): boolean => isQTasksError(lost, 'STORAGE_QUOTA');
 
 const unknownOutcome = (cause: unknown): QTasksError =>
   new QTasksError(

@@ -340,6 +340,29 @@ describe('what is sent', () => {
     ]);
   });
 
+  test('is less at once where a server finds it too much', async () => {
+    const storage = stage.open();
+    const tooMuch = faults.status(413, { body: '<h1>413 Request Entity Too Large</h1>' });
+    stage.rest.fault = (exchange) =>
+      exchange.body.length > 20_000 || JSON.parse(exchange.body).length > 3
+        ? tooMuch(exchange)
+        : undefined;
+    const ids = Array.from({ length: 20 }, (_, index) => stage.bucket({ session: `s${index}` }));
+    const huge = stage.commit({ set: new Map([['a', 'x'.repeat(30_000)]]) });
+    const refused = codeOf(storage.commit(stage.bucket(), huge));
+    await Promise.all(
+      ids.flatMap((id) => [
+        storage.commit(id, { writer: 'w', sequence: 1, set: new Map([['a', '1']]) }),
+        storage.commit(id, { writer: 'w', sequence: 2, set: new Map([['a', '2']]) }),
+      ]),
+    );
+    expect(await refused).toBe('STORAGE_QUOTA');
+    for (const { fields } of await Promise.all(ids.map((id) => storage.read(id)))) {
+      expect(fields.get('a')).toBe('2');
+    }
+    await storage.close();
+  });
+
   test('is not one huge request', async () => {
     const storage = stage.open();
     const set = new Map([['a', 'x'.repeat(300_000)]]);

@@ -390,6 +390,19 @@ test.each(['-1e9', '-inf', 'nan'])(
   },
 );
 
+test('a lock is waited for by 128 at most, however many ask', async () => {
+  const place = lockOf('crowd');
+  const asked = { token: await tokenOf('crowd') };
+  const ask = (index: number, ttl = 1e12) => ['EVALSHA', lock.sha, 1, place, `t${index}`, ttl];
+  const body = Array.from({ length: 1_000 }, (_, index) => ask(index));
+  const { json } = await stage.ask('/pipeline', { ...asked, body });
+  expect(json).toEqual(body.map((_, index) => ({ result: Math.min(index + 1, 129) })));
+  expect(JSON.parse((await stage.redis.get(place)) ?? '').length).toBe(256);
+  // Whoever leaves makes room.
+  const next = await stage.ask('/pipeline', { ...asked, body: [ask(0, 0), ask(500), ask(501)] });
+  expect(next.json).toEqual([{ result: 0 }, { result: 128 }, { result: 129 }]);
+});
+
 describe('tokens', () => {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const hmac = (text: string, by = secret) =>

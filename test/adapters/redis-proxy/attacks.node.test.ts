@@ -213,6 +213,11 @@ const commands: readonly (readonly [command: readonly unknown[]])[] = [
   [['EVALSHA', commit.sha, 2, foreign, lockOf('ann'), ...commitArgs]],
   [['EVALSHA', commit.sha, 1, own, lockOf('ann'), ...commitArgs]],
   [['EVALSHA', commit.sha, 3, own, lockOf('ann'), foreign, ...commitArgs]],
+  // A writer, a sequence and a token that are kept, and read with each command.
+  [['EVALSHA', commit.sha, 2, own, lockOf('ann'), 'w'.repeat(257), '1', '', '', '', '', '0']],
+  [['EVALSHA', commit.sha, 2, own, lockOf('ann'), 'ü'.repeat(129), '1', '', '', '', '', '0']],
+  [['EVALSHA', commit.sha, 2, own, lockOf('ann'), 'w', '1'.repeat(257), '', '', '', '', '0']],
+  [['EVALSHA', lock.sha, 1, lockOf('ann'), 't'.repeat(257), 1000]],
   [['EVALSHA', lock.sha, 1, lockOf('bob'), 'token', 1000]],
   [['EVALSHA', lock.sha, 1, own, 'token', 1000]],
   [['EVALSHA', lock.sha, 1, lockKey({ app: 'shop', session: 'bob' }), 'token', 1000]],

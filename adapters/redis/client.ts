@@ -1,5 +1,12 @@
 /** Redis by a connection in Node: a client of ioredis or node-redis. */
-import { type Audience, type Command, pause, type Reply, type Transport } from './transport.js';
+import {
+  type Audience,
+  type Command,
+  pause,
+  type Reply,
+  type Transport,
+  unlessAborted,
+} from './transport.js';
 
 /** What is used of a connection of ioredis, 5 or later, that subscribes. */
 export interface IoRedisSubscriber {
@@ -51,7 +58,7 @@ interface Subscriber {
 export class Connection implements Transport {
   readonly maxLength = Infinity;
   readonly #client: RedisClient;
-  #subscriber: Promise<Subscriber> | undefined = undefined;
+  #subscriber: Subscriber | undefined = undefined;
   /** Who listens; a newer one comes before the former one goes. */
   readonly #audiences = new Set<Audience>();
   #channels: readonly string[] = [];
@@ -93,9 +100,10 @@ export class Connection implements Transport {
     this.#channels = channels;
     try {
       this.#subscriber ??= open(this.#client, audience.heard, () => void this.#again());
-      const subscriber = await this.#subscriber;
+      const subscriber = this.#subscriber;
       const [fresh, gone] = [minus(channels, former), minus(former, channels)];
-      if (fresh.length > 0) await subscriber.subscribe(fresh);
+      // Where Redis is down this waits for it, maybe for ever.
+      if (fresh.length > 0) await unlessAborted(subscriber.subscribe(fresh), audience.signal);
       audience.ready();
       if (gone.length > 0) await subscriber.unsubscribe(gone);
       await pause(2_147_483_647, AbortSignal.any([audience.signal, subscriber.ended]));
@@ -103,7 +111,8 @@ export class Connection implements Transport {
       if (!audience.signal.aborted) throw new Error('the connection has ended');
       return true;
     } catch (error) {
-      this.#close();
+      // A newer audience goes on with the connection.
+      if (!audience.signal.aborted) this.#close();
       throw error;
     } finally {
       this.#audiences.delete(audience);
@@ -114,7 +123,7 @@ export class Connection implements Transport {
   /** After a gap. The clients subscribe again too, at a time of their own. */
   async #again(): Promise<void> {
     try {
-      await (await this.#subscriber)?.subscribe([...this.#channels]);
+      await this.#subscriber?.subscribe([...this.#channels]);
       for (const { ready } of this.#audiences) ready();
     } catch {
       // The next connection is another chance.
@@ -122,8 +131,7 @@ export class Connection implements Transport {
   }
 
   #close(): void {
-    // One that has never been open has told whoever watched; there is nothing to close then.
-    this.#subscriber?.then(({ close }) => close()).catch(() => {});
+    this.#subscriber?.close();
     this.#subscriber = undefined;
     this.#channels = [];
   }
@@ -134,11 +142,7 @@ const minus = (some: readonly string[], others: readonly string[]): string[] => 
   return some.filter((one) => !known.has(one));
 };
 
-async function open(
-  client: RedisClient,
-  heard: Audience['heard'],
-  ready: () => void,
-): Promise<Subscriber> {
+function open(client: RedisClient, heard: Audience['heard'], ready: () => void): Subscriber {
   // A connection mostly tries again by itself; if nobody listened to its errors they would end the process.
   const end = new AbortController();
   const ended = end.signal;
@@ -158,13 +162,17 @@ async function open(
   }
   const connection = client.duplicate();
   connection.on('error', () => connection.isOpen || end.abort());
-  await connection.connect();
-  connection.on('ready', ready);
+  const connected = connection.connect();
+  // Whoever subscribes is told of a failure.
+  connected.then(() => connection.on('ready', ready)).catch(() => {});
   // The same one each time: it adds one that it does not know to those that it has.
   const hear = (message: string, channel: string): void => heard(channel, message);
   return {
     ended,
-    subscribe: (channels) => connection.subscribe(channels, hear),
+    subscribe: async (channels) => {
+      await connected;
+      return connection.subscribe(channels, hear);
+    },
     unsubscribe: (channels) => connection.unsubscribe(channels),
     // It throws where there is nothing to destroy any more.
     close: () => connection.isOpen && connection.destroy(),

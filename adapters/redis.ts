@@ -49,17 +49,23 @@ export interface RedisUrlOptions {
 
 /** Options of {@link redis} by a connection. */
 export interface RedisClientOptions {
-  /** A client of ioredis or of node-redis, 5 or later, without a prefix of keys. */
+  /**
+   * A `Redis` or `Cluster` of ioredis, or a client of node-redis for one server, each 5 or later and without
+   * a prefix of keys.
+   */
   readonly client: RedisClient;
   readonly retry?: RedisRetry;
 }
 
 const urlKind: Kind = ['an http(s) URL without credentials', (value) => toUrl(value) !== undefined];
 const clientKind: Kind = [
-  'a client of ioredis or node-redis',
+  'a client of ioredis or node-redis, without a keyPrefix',
   (value) =>
     hasMethods('duplicate', 'on')(value) &&
-    [hasMethods('call'), hasMethods('sendCommand')].some((has) => has(value)),
+    // A cluster of node-redis wants a key with each command, and selects no database.
+    [hasMethods('call'), hasMethods('sendCommand', 'select')].some((has) => has(value)) &&
+    // It would be put before the keys of scripts, but not before channels and what `SCAN` looks for.
+    !Object(Object(value).options).keyPrefix,
 ];
 const tokenOption: Kind = [
   `${tokenKind}, or a function`,
@@ -121,12 +127,16 @@ const longest = 1e13;
 class RedisStorage implements StorageAdapter {
   readonly name = 'redis';
   readonly scope = 'shared';
+  readonly #transport: Transport;
+  readonly #retry: RedisRetry;
   readonly #calls: Calls;
   readonly #locks: Locks;
   readonly #feed: Feed;
   readonly #watchers = new Watchers('redis');
 
   constructor(transport: Transport, retry: RedisRetry) {
+    this.#transport = transport;
+    this.#retry = retry;
     this.#calls = new Calls(transport, retry);
     this.#locks = new Locks(this.#calls);
     this.#feed = new Feed(transport, this.#watchers, async (key) =>
@@ -158,18 +168,24 @@ class RedisStorage implements StorageAdapter {
     return { ok: true, revision, previous: previous || null };
   }
 
-  async *list({
-    app,
-    session,
-  }: {
-    readonly app: string;
-    readonly session?: string;
-  }): AsyncGenerator<BucketId> {
+  async *list(prefix: ListPrefix): AsyncGenerator<BucketId> {
     const found = new Set<string>();
+    for (const node of await this.#transport.nodes()) {
+      const calls = node === this.#transport ? this.#calls : new Calls(node, this.#retry);
+      yield* this.#scan(calls, prefix, found);
+    }
+  }
+
+  /** The buckets of one server that were not found before. */
+  async *#scan(
+    calls: Calls,
+    { app, session }: ListPrefix,
+    found: Set<string>,
+  ): AsyncGenerator<BucketId> {
     const pattern = scanPattern(app, session);
     for (let cursor = ''; cursor !== '0'; ) {
       const command = ['SCAN', cursor || '0', 'MATCH', pattern, 'COUNT', '1000'];
-      const [next, keys] = toList(await this.#calls.send(command));
+      const [next, keys] = toList(await calls.send(command));
       cursor = String(next);
       const ids = toList(keys).flatMap((some) => {
         const key = String(some);
@@ -202,6 +218,12 @@ class RedisStorage implements StorageAdapter {
     this.#locks.close();
     await this.#calls.idle();
   }
+}
+
+/** Whose buckets are listed. */
+interface ListPrefix {
+  readonly app: string;
+  readonly session?: string;
 }
 
 /** What the scripts for buckets return. */

@@ -1,5 +1,6 @@
 /** Runs the commands of a caller: only those that it may, and no more than its share. */
 import type { Clock } from '../../src/clock.js';
+import { isUnauthorized } from '../redis/transport.js';
 import type { Caller } from './access.js';
 import { checkAdmin } from './admin-commands.js';
 import { type Command, checkSize } from './command.js';
@@ -131,8 +132,12 @@ const hasNoScript = (outcome: Outcome) =>
 function vague(outcome: Outcome): Outcome {
   if (!('error' in outcome)) return outcome;
   const { error } = outcome;
+  return { error: `${kindOf(error)} the command failed` };
+}
+
+function kindOf(error: string): string {
+  if (isUnauthorized(error)) return 'NOPERM';
   const kind = /^[A-Z]+\b/.exec(error)?.[0] ?? 'ERR';
   // Our scripts stop where a bucket is none, or holds what they have not written.
-  const isCorrupt = kind === 'ERR' && error.includes('user_script');
-  return { error: `${isCorrupt ? 'CORRUPT' : kind} the command failed` };
+  return kind === 'ERR' && error.includes('user_script') ? 'CORRUPT' : kind;
 }

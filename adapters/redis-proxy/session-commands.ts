@@ -38,15 +38,20 @@ type KeyKind = 'bucket' | 'lock';
 interface ScriptRule {
   readonly script: Script;
   readonly keys: readonly KeyKind[];
+  /** How many arguments after the keys are kept beside the fields, and looked through each time. */
+  readonly kept: number;
   readonly ops: 'r' | 'rw';
 }
+
+/** How many bytes each of those has at most; the adapter's own have fewer than 60. */
+const keptBytes = 256;
 
 const scripts = new Map<Argument, ScriptRule>(
   (
     [
-      { script: read, keys: ['bucket'], ops: 'r' },
-      { script: commit, keys: ['bucket', 'lock'], ops: 'rw' },
-      { script: lock, keys: ['lock'], ops: 'rw' },
+      { script: read, keys: ['bucket'], kept: 0, ops: 'r' },
+      { script: commit, keys: ['bucket', 'lock'], kept: 2, ops: 'rw' },
+      { script: lock, keys: ['lock'], kept: 1, ops: 'rw' },
     ] as const
   ).map((rule) => [rule.script.sha, rule]),
 );
@@ -77,6 +82,8 @@ function isOwnScript([sha = '', count, ...rest]: Command['args'], claims: Claims
   if (!rule || !mayDo(rule.ops, claims)) return false;
   // As a text that Redis cannot read as another number: the keys are what we take for keys.
   if (count !== String(rule.keys.length) || rest.length < rule.keys.length) return false;
+  const kept = rest.slice(rule.keys.length, rule.keys.length + rule.kept);
+  if (kept.some((arg) => Buffer.byteLength(arg) > keptBytes)) return false;
   return rule.keys.every((kind, place) => isOwn(rest[place], kind, claims));
 }
 

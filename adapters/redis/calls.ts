@@ -2,7 +2,15 @@
 import { isQTasksError, QTasksError } from '../../src/errors.js';
 import type { Milliseconds } from '../../src/types.js';
 import type { Script } from './scripts.js';
-import { Busy, type Command, isPassing, type Reply, refusal, type Transport } from './transport.js';
+import {
+  Busy,
+  type Command,
+  isPassing,
+  type Reply,
+  refusal,
+  type Transport,
+  unlessAborted,
+} from './transport.js';
 
 /** How often a call is tried again; all of these may be left out. */
 export interface RedisRetry {
@@ -56,6 +64,8 @@ export class Calls {
   readonly #turns = new Map<string, Call>();
   readonly #open = new Set<Promise<unknown>>();
   #requests = 0;
+  /** How many commands the next request carries: fewer where a server has just refused as many. */
+  #most = maxCommands;
   #isDue = false;
 
   constructor(
@@ -145,7 +155,7 @@ export class Calls {
       const { order, command } = call;
       if (order && (this.#turns.get(order) ?? call) !== call) continue;
       size += command.reduce((sum, { length }) => sum + length, 0);
-      if (batch.length === maxCommands || (size > maxSize && batch.length > 0)) break;
+      if (batch.length >= this.#most || (size > maxSize && batch.length > 0)) break;
       if (order) this.#turns.set(order, call);
       this.#waiting.delete(call);
       batch.push(call);
@@ -166,11 +176,13 @@ export class Calls {
     const replies = await this.#ask(batch, late.signal);
     clearTimeout(timer);
     this.#requests--;
+    const isTooMuch = batch.length > 1 && replies.some(isRefusedForSize);
+    this.#most = isTooMuch ? Math.ceil(batch.length / 2) : Math.min(this.#most + 1, maxCommands);
     const again: Call[] = [];
     let wait = 0;
     for (const [index, call] of batch.entries()) {
       call.isSent = false;
-      const next = this.#answer(call, replies[index] ?? {});
+      const next = isTooMuch ? 0 : this.#answer(call, replies[index] ?? {});
       if (next === undefined || call.isDone) this.#passTurn(call);
       else if (call.failures > limit) {
         this.#passTurn(call);
@@ -188,10 +200,8 @@ export class Calls {
 
   async #ask(batch: readonly Call[], signal: AbortSignal): Promise<readonly Reply[]> {
     try {
-      return await this.#transport.send(
-        batch.map(({ command }) => command),
-        signal,
-      );
+      const commands = batch.map(({ command }) => command);
+      return await unlessAborted(this.#transport.send(commands, signal), signal);
     } catch (lost) {
       return batch.map(() => ({ lost }));
     }
@@ -199,9 +209,9 @@ export class Calls {
 
   /** Settles a call, or gives how long to wait at least until it is sent again. */
   #answer(call: Call, { result, error, lost }: Reply): Milliseconds | undefined {
-    const text = String(error);
+    const text = typeof error === 'string' ? error : '';
     if (result !== undefined) {
-      if (call.order && !Array.isArray(result)) return this.#locked(call);
+      if (call.order && (result === 0 || result === '0')) return this.#locked(call);
       call.settle(undefined, result);
     } else if (error === undefined && !isQTasksError(lost)) {
       call.failures++;
@@ -231,6 +241,9 @@ export class Calls {
     return isPatient ? 10 + Math.random() * 40 : 0;
   }
 }
+
+/** A request as a whole; what is too much by itself is told by Redis or the proxy, in its place. */
+const isRefusedForSize = ({ lost }: Reply): boolean => isQTasksError(lost, 'STORAGE_QUOTA');
 
 const unknownOutcome = (cause: unknown): QTasksError =>
   new QTasksError(

@@ -1,5 +1,12 @@
 /** Redis by a connection in Node: a client of ioredis or node-redis. */
-import { type Audience, type Command, pause, type Reply, type Transport } from './transport.js';
+import {
+  type Audience,
+  type Command,
+  pause,
+  type Reply,
+  type Transport,
+  unlessAborted,
+} from './transport.js';
 
 /** What is used of a connection of ioredis, 5 or later, that subscribes. */
 export interface IoRedisSubscriber {
@@ -9,14 +16,16 @@ export interface IoRedisSubscriber {
   disconnect(): void;
 }
 
-/** What is used of a client of ioredis, 5 or later. */
+/** What is used of a client of ioredis, 5 or later: a `Redis`, or a `Cluster`, which has nodes. */
 export interface IoRedisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
-  duplicate(): IoRedisSubscriber;
+  nodes?(role: 'master'): IoRedisClient[];
+  duplicate(override?: object): IoRedisSubscriber;
 }
 
 /** What is used of a connection of node-redis, 5 or later, that subscribes. */
 export interface NodeRedisSubscriber {
+  readonly isOpen: boolean;
   on(event: string, listener: () => void): unknown;
   connect(): Promise<unknown>;
   subscribe(
@@ -27,7 +36,7 @@ export interface NodeRedisSubscriber {
   destroy(): void;
 }
 
-/** What is used of a client of node-redis, 5 or later. */
+/** What is used of a client of node-redis, 5 or later, for one server, as `createClient` makes it. */
 export interface NodeRedisClient {
   sendCommand(args: string[]): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
@@ -38,16 +47,18 @@ export type RedisClient = IoRedisClient | NodeRedisClient;
 
 /** A second connection, of either kind. */
 interface Subscriber {
+  /** Aborts once it will not connect again. */
+  readonly ended: AbortSignal;
   subscribe(channels: string[]): Promise<unknown>;
   unsubscribe(channels: string[]): Promise<unknown>;
-  close(): void;
+  close(): unknown;
 }
 
 /** One client. */
 export class Connection implements Transport {
   readonly maxLength = Infinity;
   readonly #client: RedisClient;
-  #subscriber: Promise<Subscriber> | undefined = undefined;
+  #subscriber: Subscriber | undefined = undefined;
   /** Who listens; a newer one comes before the former one goes. */
   readonly #audiences = new Set<Audience>();
   #channels: readonly string[] = [];
@@ -56,11 +67,8 @@ export class Connection implements Transport {
     this.#client = client;
   }
 
-  async send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]> {
-    return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason));
-      Promise.all(commands.map((command) => this.#send(command))).then(resolve, reject);
-    });
+  send(commands: readonly Command[]): Promise<readonly Reply[]> {
+    return Promise.all(commands.map((command) => this.#send(command)));
   }
 
   async #send([name = '', ...args]: Command): Promise<Reply> {
@@ -77,21 +85,34 @@ export class Connection implements Transport {
     }
   }
 
+  async nodes(): Promise<readonly Transport[]> {
+    const client = this.#client;
+    if (!('call' in client && client.nodes)) return [this];
+    // A cluster that is not connected yet knows none.
+    await this.#send(['PING']);
+    const nodes = client.nodes('master').map((node) => new Connection(node));
+    return nodes.length > 0 ? nodes : [this];
+  }
+
   async listen(channels: readonly string[], audience: Audience): Promise<boolean> {
     this.#audiences.add(audience);
     const former = this.#channels;
     this.#channels = channels;
     try {
       this.#subscriber ??= open(this.#client, audience.heard, () => void this.#again());
-      const subscriber = await this.#subscriber;
+      const subscriber = this.#subscriber;
       const [fresh, gone] = [minus(channels, former), minus(former, channels)];
-      if (fresh.length > 0) await subscriber.subscribe(fresh);
+      // Where Redis is down this waits for it, maybe for ever.
+      if (fresh.length > 0) await unlessAborted(subscriber.subscribe(fresh), audience.signal);
       audience.ready();
       if (gone.length > 0) await subscriber.unsubscribe(gone);
-      await pause(2_147_483_647, audience.signal);
+      await pause(2_147_483_647, AbortSignal.any([audience.signal, subscriber.ended]));
+      // Another one may come: the client itself may have been connected again by its owner.
+      if (!audience.signal.aborted) throw new Error('the connection has ended');
       return true;
     } catch (error) {
-      this.#close();
+      // A newer audience goes on with the connection.
+      if (!audience.signal.aborted) this.#close();
       throw error;
     } finally {
       this.#audiences.delete(audience);
@@ -102,7 +123,7 @@ export class Connection implements Transport {
   /** After a gap. The clients subscribe again too, at a time of their own. */
   async #again(): Promise<void> {
     try {
-      await (await this.#subscriber)?.subscribe([...this.#channels]);
+      await this.#subscriber?.subscribe([...this.#channels]);
       for (const { ready } of this.#audiences) ready();
     } catch {
       // The next connection is another chance.
@@ -110,8 +131,7 @@ export class Connection implements Transport {
   }
 
   #close(): void {
-    // One that has never been open has told whoever watched; there is nothing to close then.
-    this.#subscriber?.then(({ close }) => close()).catch(() => {});
+    this.#subscriber?.close();
     this.#subscriber = undefined;
     this.#channels = [];
   }
@@ -122,32 +142,39 @@ const minus = (some: readonly string[], others: readonly string[]): string[] => 
   return some.filter((one) => !known.has(one));
 };
 
-async function open(
-  client: RedisClient,
-  heard: Audience['heard'],
-  ready: () => void,
-): Promise<Subscriber> {
-  // A connection tries again by itself; if nobody listened to its errors they would end the process.
+function open(client: RedisClient, heard: Audience['heard'], ready: () => void): Subscriber {
+  // A connection mostly tries again by itself; if nobody listened to its errors they would end the process.
+  const end = new AbortController();
+  const ended = end.signal;
   if ('call' in client) {
-    const connection = client.duplicate();
+    // It is asked before it is connected.
+    const connection = client.duplicate({ enableOfflineQueue: true });
     connection.on('error', () => {});
     connection.on('message', heard);
     connection.on('ready', ready);
+    connection.on('end', () => end.abort());
     return {
+      ended,
       subscribe: (channels) => connection.subscribe(...channels),
       unsubscribe: (channels) => connection.unsubscribe(...channels),
       close: () => connection.disconnect(),
     };
   }
   const connection = client.duplicate();
-  connection.on('error', () => {});
-  await connection.connect();
-  connection.on('ready', ready);
+  connection.on('error', () => connection.isOpen || end.abort());
+  const connected = connection.connect();
+  // Whoever subscribes is told of a failure.
+  connected.then(() => connection.on('ready', ready)).catch(() => {});
   // The same one each time: it adds one that it does not know to those that it has.
   const hear = (message: string, channel: string): void => heard(channel, message);
   return {
-    subscribe: (channels) => connection.subscribe(channels, hear),
+    ended,
+    subscribe: async (channels) => {
+      await connected;
+      return connection.subscribe(channels, hear);
+    },
     unsubscribe: (channels) => connection.unsubscribe(channels),
-    close: () => connection.destroy(),
+    // It throws where there is nothing to destroy any more.
+    close: () => connection.isOpen && connection.destroy(),
   };
 }

@@ -12,6 +12,7 @@ import {
   type Reply,
   refusal,
   type Transport,
+  unlessAborted,
 } from './transport.js';
 
 /** As much of `fetch` as is used: those of browsers, Node, undici and test doubles fit. */
@@ -67,6 +68,10 @@ export class Http implements Transport {
     throw new Error('the answer is none of a pipeline, or a part of one');
   }
 
+  async nodes(): Promise<readonly Transport[]> {
+    return [this];
+  }
+
   /** Sends a request, with another token if the first one is refused. */
   async #post(
     path: string,
@@ -80,7 +85,8 @@ export class Http implements Transport {
       const forget = (): void => {
         if (this.#asked === asked) this.#asked = undefined;
       };
-      const token = await asked.catch((error: unknown) => {
+      // A function that gives nothing in time is asked again.
+      const token = await unlessAborted(asked, signal).catch((error: unknown) => {
         forget();
         throw error;
       });
@@ -120,11 +126,14 @@ export class Http implements Transport {
     try {
       const path = ['subscribe', ...channels.map(encodeURIComponent)].join('/');
       const { signal } = silence;
-      const response = await this.#post(path, '[]', signal, { Accept: 'text/event-stream' });
+      const posted = this.#post(path, '[]', signal, { Accept: 'text/event-stream' });
+      const response = await unlessAborted(posted, signal);
       const isStream = response.headers.get('content-type')?.includes('event-stream');
       if (!isStream || !isReadable(response.body)) return false;
       const hear = listener(channels.length, audience);
       const reader = response.body.getReader();
+      // Where `fetch` heeds no signal.
+      signal.addEventListener('abort', () => void reader.cancel().catch(() => {}));
       const decoder = new TextDecoder();
       for (let rest = ''; ; ) {
         const { value } = await reader.read();
@@ -160,7 +169,8 @@ function listener(channels: number, audience: Audience): (line: string) => void 
   let subscribed = 0;
   return (line) => {
     const [, kind, channel = '', rest = ''] =
-      /^data: (subscribe|message),([^,]*),(.*)/.exec(line) ?? [];
+      // With `s`: a name may have U+2028 in it, at which a dot would stop.
+      /^data: (subscribe|message),([^,]*),(.*)/s.exec(line) ?? [];
     if (kind === 'message') audience.heard(channel, rest);
     else if (kind && ++subscribed === channels) audience.ready();
   };
@@ -178,9 +188,20 @@ async function problem(response: RedisResponse): Promise<Error> {
   if (status === 401 || status === 403)
     return new QTasksError('STORAGE_UNAUTHORIZED', 'redis: the server refused the token');
   if (status === 413) return new QTasksError('STORAGE_QUOTA', 'redis: too much for one request');
-  if (/"error"/.test(text)) return isPassing(text) ? new Busy(0) : refusal(text);
+  const error = errorOf(text);
+  if (error !== undefined) return isPassing(error) ? new Busy(0) : refusal(error);
   const message = `redis: the server answered with status ${status}; is the url that of its REST API?`;
   return new QTasksError('STORAGE_UNAVAILABLE', message);
+}
+
+/** What the body of a refusal says; `undefined` where it is none of a REST API. */
+function errorOf(text: string): string | undefined {
+  try {
+    const { error }: { readonly error?: unknown } = Object(JSON.parse(text));
+    return typeof error === 'string' ? error : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Seconds or a date, as milliseconds from now. */

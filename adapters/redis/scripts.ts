@@ -61,10 +61,13 @@ return {m[1],cur,f}`,
  * Returns the new revision, the one before or an empty text, the newest one before also of what was
  * absent, and the new one or an empty text where nothing is left. Of a repeat only the first two, both of
  * now. 0 where somebody else holds the lock. What `read` does where it has to be made on something else.
+ *
+ * A session's token sends any arguments: a count below 0 would be a loop that nobody else gets past.
  */
 export const commit: Script = {
-  sha: 'f377d3ab916e2d9717716763c4db744e5eefe79c',
+  sha: '193914c4ec5c3583fc8f2de3f6e6495b3a52c827',
   text: `${bucket}local w,s,on,ttl,token,clear,n=unpack(ARGV,1,7)
+n=math.max(0,n)
 local p
 for i=3,#m,2 do if m[i]==w then p=i end end
 if p and tonumber(s)<=tonumber(m[p+1]) then return {m[1],cur} end
@@ -102,13 +105,16 @@ return {m[1],cur,old,note[2]}`,
  * of which the first one holds the lock. KEYS: the lock. ARGV: token, for how many milliseconds it counts
  * from now on (0: no longer).
  *
- * Returns the token's place in the queue: 1 is the holder's, 0 is none.
+ * Returns the token's place in the queue: 1 is the holder's, 0 is none. There is room for 128, so that a
+ * session's token cannot make one that takes long to look through; those after them have a place by chance.
  */
 export const lock: Script = {
-  sha: '7fef0830ed7925c510047427611ce49ef4ab6db8',
+  sha: 'e20cbbfd89aae846f8a0cd0c2cab5169f93082ec',
   text: `${look}local ttl,p,n=tonumber(ARGV[2]),0,{}
 local function add(x,till) n[#n+1]=x n[#n+1]=till end
-local function mine() if ttl>0 then p=#n/2+1 add(ARGV[1],now+ttl) end end
+local function mine()
+if ttl>0 then p=#n/2+1 if p<129 then add(ARGV[1],now+ttl) end end
+end
 local q=cjson.decode(c('GET',k) or '[]')
 for i=1,#q,2 do
 if q[i]==ARGV[1] then mine() elseif q[i+1]>now then add(q[i],q[i+1]) end

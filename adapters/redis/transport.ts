@@ -27,11 +27,13 @@ export interface Transport {
   readonly maxLength: number;
   /**
    * Sends commands, which are carried out in their order if at all; one reply for each.
-   * @param signal aborts once the answer is too late
+   * @param signal aborts once the answer is too late; nobody waits for it after that
    * @throws a `QTasksError` where it was refused for good, {@link Busy} where it was refused for now; else
    * it may have been carried out or not
    */
   send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]>;
+  /** The servers that keys are on: those of a cluster, otherwise this one. */
+  nodes(): Promise<readonly Transport[]>;
   /** Subscribes; resolves once that has ended: to `false` where it is not possible at all. */
   listen(channels: readonly string[], audience: Audience): Promise<boolean>;
 }
@@ -50,20 +52,34 @@ export class Busy extends Error {
 export const isPassing = (text: string): boolean =>
   /LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|MISCONF/.test(text);
 
+/** What a user of Redis may not do; within a script each version of Redis says that in words of its own. */
+export const isUnauthorized = (text: string): boolean =>
+  /NOPERM|WRONGPASS|NOAUTH|ACL failure in script|The user executing the script can't/.test(text);
+
 /**
  * What Redis has refused, as one of the library's errors. Only the first word of its text is told: the
  * rest may quote the command.
  */
 export function refusal(text: string): QTasksError {
-  const code = /NOPERM|WRONGPASS|NOAUTH/.test(text)
+  const code = isUnauthorized(text)
     ? 'STORAGE_UNAUTHORIZED'
     : /OOM|max .*exceeded/.test(text)
       ? 'STORAGE_QUOTA'
       : /WRONGTYPE|CORRUPT|^ERR .*user_script/.test(text)
         ? 'STORAGE_CORRUPT'
         : 'STORAGE_UNAVAILABLE';
-  return new QTasksError(code, `redis: the server answered ${/^[A-Z]+/.exec(text)?.[0]}`);
+  const kind = /^[A-Z]+\b/.exec(text)?.[0] ?? 'with an error';
+  return new QTasksError(code, `redis: the server answered ${kind}`);
 }
+
+/** Settles as a promise does, or rejects once the signal aborts: what is waited for may not heed that. */
+export const unlessAborted = <T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    awaited.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 
 /** Waits, but no longer than until the signal aborts. */
 export const pause = (duration: Milliseconds, signal: AbortSignal): Promise<void> =>

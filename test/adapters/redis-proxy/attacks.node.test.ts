@@ -213,6 +213,11 @@ const commands: readonly (readonly [command: readonly unknown[]])[] = [
   [['EVALSHA', commit.sha, 2, foreign, lockOf('ann'), ...commitArgs]],
   [['EVALSHA', commit.sha, 1, own, lockOf('ann'), ...commitArgs]],
   [['EVALSHA', commit.sha, 3, own, lockOf('ann'), foreign, ...commitArgs]],
+  // A writer, a sequence and a token that are kept, and read with each command.
+  [['EVALSHA', commit.sha, 2, own, lockOf('ann'), 'w'.repeat(257), '1', '', '', '', '', '0']],
+  [['EVALSHA', commit.sha, 2, own, lockOf('ann'), 'ü'.repeat(129), '1', '', '', '', '', '0']],
+  [['EVALSHA', commit.sha, 2, own, lockOf('ann'), 'w', '1'.repeat(257), '', '', '', '', '0']],
+  [['EVALSHA', lock.sha, 1, lockOf('ann'), 't'.repeat(257), 1000]],
   [['EVALSHA', lock.sha, 1, lockOf('bob'), 'token', 1000]],
   [['EVALSHA', lock.sha, 1, own, 'token', 1000]],
   [['EVALSHA', lock.sha, 1, lockKey({ app: 'shop', session: 'bob' }), 'token', 1000]],
@@ -375,6 +380,32 @@ describe('scripts of others', () => {
   test.each([[own], [foreign]])('with %s', (name) =>
     expectRefused('/', { body: ['EVALSHA', others, 1, name] }),
   );
+});
+
+test.each(['-1e9', '-inf', 'nan'])(
+  'a commit that deletes %s fields is over at once, as one that deletes none',
+  async (count) => {
+    const cart = key('counting');
+    const commitTo = ['EVALSHA', commit.sha, 2, cart, lockOf('counting'), 'w'];
+    const asked = { token: await tokenOf('counting') };
+    const body = [...commitTo, Date.now(), '', '', '', '', count, 'field', count];
+    expect((await stage.ask('/', { ...asked, body })).status).toBe(200);
+    const { json } = await stage.ask('/', { ...asked, body: ['HGET', cart, 'field'] });
+    expect(json).toEqual({ result: count });
+  },
+);
+
+test('a lock is waited for by 128 at most, however many ask', async () => {
+  const place = lockOf('crowd');
+  const asked = { token: await tokenOf('crowd') };
+  const ask = (index: number, ttl = 1e12) => ['EVALSHA', lock.sha, 1, place, `t${index}`, ttl];
+  const body = Array.from({ length: 1_000 }, (_, index) => ask(index));
+  const { json } = await stage.ask('/pipeline', { ...asked, body });
+  expect(json).toEqual(body.map((_, index) => ({ result: Math.min(index + 1, 129) })));
+  expect(JSON.parse((await stage.redis.get(place)) ?? '').length).toBe(256);
+  // Whoever leaves makes room.
+  const next = await stage.ask('/pipeline', { ...asked, body: [ask(0, 0), ask(500), ask(501)] });
+  expect(next.json).toEqual([{ result: 0 }, { result: 128 }, { result: 129 }]);
 });
 
 describe('tokens', () => {

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { expect, test, vi } from 'vitest';
 import { redis } from '../../../adapters/redis.js';
+import { RedisServer } from '../../support/redis.js';
 import { Stage } from './support.js';
 
 const stage = new Stage();
@@ -27,6 +30,33 @@ test('a process that has closed its storage ends by itself', async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test.each(['ioredis', 'node-redis'] as const)(
+  'a storage that is closed while Redis is down leaves nothing that waits for it: %s',
+  async (kind) => {
+    const server = await RedisServer.start();
+    const ioredis = new Redis(server.url, { maxRetriesPerRequest: null });
+    const nodeRedis = createClient({ url: server.url });
+    const client = kind === 'ioredis' ? ioredis : nodeRedis;
+    for (const one of [ioredis, nodeRedis]) one.on('error', () => {});
+    await Promise.all([ioredis.ping(), nodeRedis.connect()]);
+    const duplicate = vi.spyOn(ioredis, 'duplicate');
+    const otherDuplicate = vi.spyOn(nodeRedis, 'duplicate');
+    await server.kill();
+    const storage = redis({ client, retry: { limit: 0, timeout: 100 } });
+    storage.watch?.(stage.bucket(), () => {});
+    const isOpen = (): boolean | undefined =>
+      kind === 'ioredis'
+        ? duplicate.mock.results[0]?.value.status !== 'end'
+        : otherDuplicate.mock.results[0]?.value.isOpen;
+    await expect.poll(isOpen).toBe(true);
+    await storage.close();
+    await expect.poll(isOpen).toBe(false);
+    ioredis.disconnect();
+    nodeRedis.destroy();
+    await server.stop();
+  },
+);
 
 test.each(['ioredis', 'node-redis'] as const)(
   'a closed storage leaves its client of %s open, and nothing else',

@@ -1,5 +1,7 @@
+import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
-import { redis } from '../../../adapters/redis.js';
+import { type RedisUrlOptions, redis } from '../../../adapters/redis.js';
+import { redisProxy, signSession } from '../../../adapters/redis-proxy/index.js';
 import { RedisServer } from '../../support/redis.js';
 import * as faults from '../../support/redis-faults.js';
 import type { Fault } from '../../support/redis-rest.js';
@@ -8,6 +10,7 @@ import { codeOf, quick, Stage } from './support.js';
 // One of its own: its scripts are flushed, and its memory runs out.
 const stage = new Stage(() => RedisServer.start());
 
+const secret = 'the secret of the tests, of 32 and more';
 const busy = (seconds: string): Fault =>
   faults.status(429, { headers: { 'retry-after': seconds } });
 const wrongPass = faults.status(401, { body: '{"error":"WRONGPASS"}' });
@@ -128,6 +131,65 @@ test('an attempt that takes too long is given up, and made again', async () => {
   expect(result).toMatchObject({ ok: true });
   expect(performance.now() - start).toBeGreaterThan(95);
   expect(stage.rest.exchanges.length).toBe(2);
+});
+
+test.each(['null', '"OK"', '{}', '1'])(
+  'a result of %s instead of a list is told at once',
+  async (result) => {
+    const storage = stage.open();
+    const text = `[{"result":${result}}]`;
+    const { rest } = stage;
+    rest.fault = ({ response }) => response.end(text);
+    expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe(
+      'STORAGE_UNAVAILABLE',
+    );
+    expect(await codeOf(storage.read(stage.bucket()))).toBe('STORAGE_UNAVAILABLE');
+    expect(rest.exchanges.length).toBe(2);
+  },
+);
+
+test.each([
+  ['ERR syntax error', 'ERR'],
+  ['NOPERM this token may not do that', 'NOPERM'],
+  ['WRONGTYPE Operation against a key', 'WRONGTYPE'],
+  ['Command is not available', 'with an error'],
+  ['', 'with an error'],
+])('of the error "%s" no more than its kind is told', async (text, kind) => {
+  const storage = stage.open();
+  const body = JSON.stringify({ error: text });
+  for (const fault of [faults.status(400, { body }), faults.refuse(text)]) {
+    stage.rest.next.push(fault);
+    await expect(storage.read(stage.bucket())).rejects.toHaveProperty(
+      'message',
+      `redis: the server answered ${kind}`,
+    );
+  }
+});
+
+describe('what never comes', () => {
+  const never = (): Promise<never> => new Promise(() => {});
+  const headers = { get: () => null };
+
+  test.each<[what: string, options: Partial<RedisUrlOptions>]>([
+    ['a token', { token: never }],
+    ['an answer', { fetch: never }],
+    ['the text of an answer', { fetch: async () => ({ status: 200, headers, text: never }) }],
+    ['the text of a refusal', { fetch: async () => ({ status: 400, headers, text: never }) }],
+  ])('%s is waited for no longer than an attempt may take', async (_what, options) => {
+    const storage = stage.open({ retry: { limit: 1, delay: 1, timeout: 20 }, ...options });
+    expect(await codeOf(storage.read(stage.bucket()))).toBe('STORAGE_UNAVAILABLE');
+    expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe(
+      'STORAGE_UNKNOWN_OUTCOME',
+    );
+    await storage.close();
+  });
+
+  test('a token is asked for again', async () => {
+    const token = vi.fn(() => Promise.resolve(stage.rest.token)).mockImplementationOnce(never);
+    const storage = stage.open({ token, retry: { ...quick, timeout: 200 } });
+    await storage.read(stage.bucket());
+    expect(token).toHaveBeenCalledTimes(2);
+  });
 });
 
 test('a server that is not there is told', async () => {
@@ -278,6 +340,29 @@ describe('what is sent', () => {
     ]);
   });
 
+  test('is less at once where a server finds it too much', async () => {
+    const storage = stage.open();
+    const tooMuch = faults.status(413, { body: '<h1>413 Request Entity Too Large</h1>' });
+    stage.rest.fault = (exchange) =>
+      exchange.body.length > 20_000 || JSON.parse(exchange.body).length > 3
+        ? tooMuch(exchange)
+        : undefined;
+    const ids = Array.from({ length: 20 }, (_, index) => stage.bucket({ session: `s${index}` }));
+    const huge = stage.commit({ set: new Map([['a', 'x'.repeat(30_000)]]) });
+    const refused = codeOf(storage.commit(stage.bucket(), huge));
+    await Promise.all(
+      ids.flatMap((id) => [
+        storage.commit(id, { writer: 'w', sequence: 1, set: new Map([['a', '1']]) }),
+        storage.commit(id, { writer: 'w', sequence: 2, set: new Map([['a', '2']]) }),
+      ]),
+    );
+    expect(await refused).toBe('STORAGE_QUOTA');
+    for (const { fields } of await Promise.all(ids.map((id) => storage.read(id)))) {
+      expect(fields.get('a')).toBe('2');
+    }
+    await storage.close();
+  });
+
   test('is not one huge request', async () => {
     const storage = stage.open();
     const set = new Map([['a', 'x'.repeat(300_000)]]);
@@ -334,6 +419,34 @@ test('foreign data is told as such, whatever it is', async () => {
     expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe('STORAGE_CORRUPT');
   }
 });
+
+test.each(['-hset', '-time', 'resetchannels'])(
+  'a user of Redis that lacks a right of the script is told: %s',
+  async (rule) => {
+    const admin = stage.server.ioredis();
+    await admin.call('ACL', 'SETUSER', 'limited', 'reset', 'on', '>pw', '~*', '&*', '+@all', rule);
+    const client = new Redis(stage.server.url, { username: 'limited', password: 'pw' });
+    const proxy = redisProxy({ redis: client, secret });
+    const token = await signSession({
+      secret,
+      app: stage.app,
+      session: 'ann',
+      expiresIn: 60_000,
+    });
+    const byProxy = redis({
+      url: 'http://proxy',
+      token,
+      fetch: (url, init) => proxy(new Request(url, init)),
+    });
+    for (const storage of [redis({ client }), byProxy]) {
+      expect(await codeOf(storage.commit(stage.bucket(), stage.commit()))).toBe(
+        'STORAGE_UNAUTHORIZED',
+      );
+    }
+    await proxy.close();
+    client.disconnect();
+  },
+);
 
 test('a Redis that is full is told, and nothing is written by halves', async () => {
   const client = stage.server.ioredis();

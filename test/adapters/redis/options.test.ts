@@ -22,6 +22,8 @@ test.for<[what: string, options: unknown]>([
   ['a client that is none', { client: {} }],
   ['a client that is null', { client: null }],
   ['a client that cannot be asked', { client: { ...client, call: undefined } }],
+  ['a cluster of node-redis', { client: { ...client, call: undefined, sendCommand: () => {} } }],
+  ['a client with a prefix of keys', { client: { ...client, options: { keyPrefix: 'mine:' } } }],
   ['both', { client, url, token }],
   ['an option that there is not', { url, token, database: 1 }],
   ['a retry that is no object', { url, token, retry: 3 }],

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
 import { expect, test } from 'vitest';
 import { redis } from '../../../adapters/redis.js';
 import { AsyncState, QTasks } from '../../../src/index.js';
@@ -94,6 +97,45 @@ test.each(['ioredis', 'node-redis'] as const)(
   },
 );
 
+test('a client that keeps no commands until it is connected watches as others do', async () => {
+  const client = new Redis(stage.server.url, { enableOfflineQueue: false });
+  await once(client, 'ready');
+  const storage = redis({ client });
+  const { changes } = watch(storage, stage.bucket());
+  await sleep(1_000);
+  const commit = stage.commit();
+  await stage.open().commit(stage.bucket(), commit);
+  // Told of the commit itself, not that something has changed.
+  await expect.poll(() => sequences(changes)).toEqual([commit.sequence]);
+  await storage.close();
+  client.disconnect();
+});
+
+test.each(['ioredis', 'node-redis'] as const)(
+  'a client that does not connect again by itself goes on watching: %s',
+  async (kind) => {
+    const ioredis = new Redis(stage.server.url, { retryStrategy: () => null });
+    const nodeRedis = createClient({
+      url: stage.server.url,
+      socket: { reconnectStrategy: false },
+    });
+    await nodeRedis.connect();
+    const storage = redis({ client: kind === 'ioredis' ? ioredis : nodeRedis });
+    const { changes } = watch(storage, stage.bucket());
+    await sleep(100);
+    await stage.server.ioredis().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await stage.open().commit(stage.bucket(), stage.commit());
+    await expect.poll(() => changes.length).toBe(1);
+    await sleep(500);
+    const commit = stage.commit();
+    await stage.open().commit(stage.bucket(), commit);
+    await expect.poll(() => sequences(changes).at(-1)).toBe(commit.sequence);
+    await storage.close();
+    ioredis.disconnect();
+    nodeRedis.destroy();
+  },
+);
+
 test('where there is no stream the revisions tell of changes', async () => {
   stage.rest.canSubscribe = false;
   const [storage, other] = [stage.open(), stage.open()];
@@ -112,6 +154,43 @@ test('where there is no stream the revisions tell of changes', async () => {
   const sent = stage.rest.exchanges.length;
   await sleep(1_200);
   expect(stage.rest.exchanges.length).toBe(sent);
+});
+
+test('a stream ends with the storage, also where `fetch` heeds no signal', async () => {
+  const storage = stage.open({
+    fetch: (url, { signal: _, ...init }) => fetch(url, init),
+  });
+  watch(storage, stage.bucket());
+  await expect.poll(() => stage.rest.streams).toBe(1);
+  await sleep(50);
+  await storage.close();
+  await expect.poll(() => stage.rest.streams).toBe(0);
+});
+
+test.each(['HTTP', 'a client'])('names of any kind are told: over %s', async (way) => {
+  const storage = way === 'HTTP' ? stage.open() : redis({ client: stage.server.ioredis() });
+  const { changes } = watch(storage, stage.bucket());
+  await sleep(100);
+  const names = [
+    'a\u2028b',
+    'a\u2029b',
+    'a\rb',
+    'a\r\nb',
+    '\u0085',
+    '\u007f',
+    '\0',
+    ',',
+    '"',
+    '\ud83d',
+  ];
+  for (const name of names) {
+    const commit = stage.commit({ writer: name, set: new Map([[name, '1']]) });
+    await stage.open().commit(stage.bucket(), commit);
+  }
+  await expect.poll(() => changes.length).toBe(names.length);
+  expect(changes.map(({ fields }) => fields)).toEqual(names.map((name) => [name]));
+  expect(changes.map(({ writer }) => writer)).toEqual(names);
+  await storage.close();
 });
 
 test('names of any length are watched, as many as there are', async () => {

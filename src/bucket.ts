@@ -4,7 +4,7 @@
  */
 import { Content, Draft, toRaw, toStored, VERSION_NAME, type Writable } from './content.js';
 import type { StateDefinition } from './definition.js';
-import { QTasksError } from './errors.js';
+import { isQTasksError, QTasksError } from './errors.js';
 import { Listeners } from './listeners.js';
 import { type Engine, Port } from './port.js';
 import type { Commit, CommitResult, Revision, Snapshot } from './storage.js';
@@ -185,9 +185,15 @@ export class Bucket {
     if (this.#current) void this.#commitGroup(this.#current);
   }
 
-  /** Commits until that has succeeded or failed, tells the callers, and begins the next group. */
   async #commitGroup({ writes, readers }: Group): Promise<void> {
+    await this.#commitAll(writes);
+    this.#finish(readers);
+  }
+
+  /** Commits until that has succeeded or failed, and tells the callers. */
+  async #commitAll(writes: readonly Write[]): Promise<void> {
     const progress: Progress = { conflicts: 0, isFresh: false, release: undefined };
+    let parts: (readonly Write[])[] = [];
     const needsContent = writes.some((write) => write.needsContent);
     try {
       for (let isDone = false; !isDone; ) {
@@ -208,10 +214,14 @@ export class Bucket {
       }
     } catch (error) {
       this.#known = undefined;
-      for (const { reject } of writes) reject(error);
+      const half = writes.length >> 1;
+      // What is too much together, or for one of them, need not be for the others.
+      if (half > 0 && isQTasksError(error, 'STORAGE_QUOTA')) {
+        parts = [writes.slice(0, half), writes.slice(half)];
+      } else for (const { reject } of writes) reject(error);
     }
     if (progress.release) await this.#unlock(progress.release);
-    this.#finish(readers);
+    for (const part of parts) await this.#commitAll(part);
   }
 
   #finish(readers: readonly (() => void)[]): void {

@@ -92,7 +92,9 @@ export class Feed {
     });
     if (!this.#canListen || channels.length < places.length) void this.#poll(places, signal);
     let wait = minBackoff;
+    let hearing = new AbortController();
     const ready = (): void => {
+      hearing.abort();
       former.abort();
       wait = minBackoff;
       void this.#check(fresh);
@@ -100,6 +102,10 @@ export class Feed {
     };
     const heard = (channel: string, message: string): void => this.#hear(channel, message);
     while (this.#canListen && !signal.aborted) {
+      // A stream may open and say nothing for long.
+      hearing.abort();
+      hearing = new AbortController();
+      void this.#poll(places, hearing.signal);
       const audience = { signal, ready, heard };
       const canListen = await this.#transport.listen(channels, audience).catch(() => true);
       fresh = places;
@@ -113,6 +119,7 @@ export class Feed {
         await this.#check(places);
       }
     }
+    hearing.abort();
     former.abort();
   }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { memory } from '../../adapters/memory.js';
 import { AsyncState, type Logger, QTasks, QTasksError } from '../../src/index.js';
+import type { BucketId, Commit, CommitResult } from '../../src/storage.js';
 import { ManualClock, settle } from '../support/clock.js';
 import { FaultyStorage, failWith, passAfter, passThenFail } from '../support/faulty.js';
 
@@ -18,6 +19,22 @@ class Counter extends AsyncState<{ count: number }> {
 const increment = ({ count = 0 }: { count?: number }): { count: number } => ({ count: count + 1 });
 const bucket = { app: 'app', session: '', state: 'any' };
 const unknownOutcome = new QTasksError('STORAGE_UNKNOWN_OUTCOME', 'no answer');
+
+/** Has room for so many characters in one commit. */
+class SmallStorage extends FaultyStorage {
+  readonly #room: number;
+
+  constructor(room: number) {
+    super();
+    this.#room = room;
+  }
+
+  override async commit(id: BucketId, commit: Commit): Promise<CommitResult> {
+    const length = [...(commit.set ?? [])].join('').length;
+    if (length > this.#room) throw new QTasksError('STORAGE_QUOTA', 'full');
+    return super.commit(id, commit);
+  }
+}
 
 /** Notes what is waited for. */
 class NotingClock extends ManualClock {
@@ -275,6 +292,26 @@ describe('a failure', () => {
     await expect(state.set('a', 1)).rejects.toBe(error);
     storage.nextReads.push(failWith(error));
     await expect(state.getAll()).rejects.toBe(error);
+  });
+
+  it('for being too much befalls those calls alone that are too much by themselves', async () => {
+    const storage = new SmallStorage(100);
+    const state = new QTasks({ name: 'app', storage }).state(Any);
+    const text = (length: number): string => 'x'.repeat(length);
+    const calls = [
+      state.set('a', text(60)),
+      state.set('b', text(60)),
+      state.update(({ n = 0 }) => ({ n: Number(n) + 1 })),
+      state.set('c', text(200)),
+      state.update(({ n = 0 }) => ({ n: Number(n) + 1 })),
+      state.set('d', text(60)),
+      state.delete('a'),
+    ];
+    const outcomes = await Promise.allSettled(calls);
+    const refused = outcomes.map(({ status }) => status === 'rejected');
+    expect(refused).toEqual([false, false, false, true, false, false, false]);
+    expect(outcomes[3]).toMatchObject({ reason: { code: 'STORAGE_QUOTA' } });
+    expect(await state.getAll()).toEqual({ b: text(60), n: 2, d: text(60) });
   });
 
   it('thrown at once by the adapter rejects all the same', async () => {

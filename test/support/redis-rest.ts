@@ -26,6 +26,8 @@ export class RestServer {
   /** Befall the next pipelines, one each. */
   readonly next: Fault[] = [];
   canSubscribe = true;
+  /** Whether streams open and then nothing of them arrives, as behind a proxy that collects answers. */
+  isMute = false;
   /** How many streams there are, and how many there were. */
   streams = 0;
   opened = 0;
@@ -100,6 +102,7 @@ export class RestServer {
     });
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.flushHeaders();
+    if (this.isMute) return;
     this.#subscriber.on('message', hear);
     await this.#subscriber.subscribe(...channels);
     for (const [index, channel] of channels.entries()) {

@@ -26,6 +26,7 @@ export class Stage {
       this.rest.next.length = 0;
       this.rest.exchanges.length = 0;
       this.rest.canSubscribe = true;
+      this.rest.isMute = false;
     });
     afterAll(async () => {
       await this.rest?.stop();

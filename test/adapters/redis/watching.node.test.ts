@@ -136,6 +136,18 @@ test.each(['ioredis', 'node-redis'] as const)(
   },
 );
 
+test('while a stream has said nothing the revisions tell of changes', async () => {
+  stage.rest.isMute = true;
+  const [storage, other] = [stage.open(), stage.open()];
+  const { changes } = watch(storage, stage.bucket());
+  await expect.poll(() => stage.rest.streams).toBe(1);
+  await other.commit(stage.bucket(), stage.commit({ writer: 'other' }));
+  await expect.poll(() => changes.length, { timeout: 5_000 }).toBe(1);
+  expect(changes[0]).toMatchObject({ writer: '', fields: 'all' });
+  await storage.close();
+  await expect.poll(() => stage.rest.streams).toBe(0);
+});
+
 test('where there is no stream the revisions tell of changes', async () => {
   stage.rest.canSubscribe = false;
   const [storage, other] = [stage.open(), stage.open()];

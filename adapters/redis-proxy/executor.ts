@@ -1,14 +1,14 @@
 /** Runs the commands of a caller: only those that it may, and no more than its share. */
 import type { Clock } from '../../src/clock.js';
-import { isUnauthorized } from '../redis/transport.js';
+import { isUnauthorized, tooMuchToAnswer } from '../redis/transport.js';
 import type { Caller } from './access.js';
 import { checkAdmin } from './admin-commands.js';
 import { type Command, checkSize } from './command.js';
 import type { Limits } from './limits.js';
 import type { RedisLink } from './link.js';
 import { Rate } from './rate.js';
-import { Refusal } from './refusal.js';
-import type { Outcome } from './reply.js';
+import { Refusal, tooLarge } from './refusal.js';
+import type { Outcome, Reply } from './reply.js';
 import { checkSession, ownScripts } from './session-commands.js';
 
 /** Who asks, and from where. */
@@ -21,6 +21,9 @@ const loads: readonly Command[] = ownScripts.map(({ text }) => ({
   name: 'SCRIPT',
   args: ['LOAD', text],
 }));
+
+/** How many commands of a session are on their way at once: each may be answered with a whole bucket. */
+const atOnce = 8;
 
 /** Stands between requests and Redis. */
 export class Executor {
@@ -72,13 +75,28 @@ export class Executor {
     this.count(asker, commands.length);
     for (const command of commands) this.#check(command, asker.caller);
     if (asker.caller.kind === 'admin') return this.#link.transact(commands);
+    if (commands.length > atOnce) throw tooLarge();
     const before = commands.some(isScript) ? loads : [];
     return (await this.#link.transact(commands, before)).map(vague);
   }
 
-  async #send(commands: readonly Command[], caller: Caller): Promise<Outcome[]> {
-    const isScripted = caller.kind === 'session' && commands.some(isScript);
-    if (!isScripted) return (await this.#link.run(commands)).map(this.#toldTo(caller));
+  async #send(commands: readonly Command[], { kind }: Caller): Promise<Outcome[]> {
+    if (kind === 'admin') return this.#link.run(commands);
+    const outcomes: Outcome[] = [];
+    let size = 0;
+    while (outcomes.length < commands.length && size <= this.#limits.answerBytes) {
+      const some = commands.slice(outcomes.length, outcomes.length + atOnce);
+      const answered = await this.#sendOwn(some);
+      size += answered.reduce((sum, outcome) => sum + sizeOf(outcome), 0);
+      outcomes.push(...answered);
+    }
+    const refused = commands.slice(outcomes.length).map(() => ({ error: tooMuchToAnswer }));
+    return [...outcomes, ...refused];
+  }
+
+  /** Runs commands of a session, whose scripts Redis may not know yet. */
+  async #sendOwn(commands: readonly Command[]): Promise<Outcome[]> {
+    if (!commands.some(isScript)) return (await this.#link.run(commands)).map(vague);
     const { connection } = this.#link;
     const outcomes = await this.#link.run(commands, connection === this.#loadedIn ? [] : loads);
     this.#loadedIn = connection;
@@ -117,10 +135,15 @@ export class Executor {
       throw error;
     }
   }
+}
 
-  #toldTo({ kind }: Caller): (outcome: Outcome) => Outcome {
-    return kind === 'admin' ? (outcome) => outcome : vague;
-  }
+function sizeOf(outcome: Outcome): number {
+  return 'error' in outcome ? 0 : bytesOf(outcome.result);
+}
+
+function bytesOf(reply: Reply): number {
+  if (Buffer.isBuffer(reply)) return reply.byteLength;
+  return Array.isArray(reply) ? reply.reduce((sum, each) => sum + bytesOf(each), 0) : 0;
 }
 
 const isScript = ({ name }: Command) => name === 'EVALSHA';

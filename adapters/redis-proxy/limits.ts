@@ -16,6 +16,11 @@ export interface RedisProxyLimits {
   readonly arguments?: number;
   /** Bytes of one argument; more is answered with 413, in a pipeline at its place. Default 4 MiB. */
   readonly valueBytes?: number;
+  /**
+   * Bytes that a session's request is answered with: when there are as many, the commands that are left are
+   * not run, and each is answered with an error in its place. Default 32 MiB.
+   */
+  readonly answerBytes?: number;
   /** Streams of one session at once; more is answered with 429. Default 16. */
   readonly streamsPerSession?: number;
   /** Streams of all callers at once; more is answered with 429. Default 1,000. */
@@ -45,6 +50,7 @@ const defaults: Limits = {
   commands: 1000,
   arguments: 20_000,
   valueBytes: 4 * 2 ** 20,
+  answerBytes: 32 * 2 ** 20,
   streamsPerSession: 16,
   streams: 1000,
   channels: 256,

@@ -11,7 +11,7 @@ import type { Argument, Command } from './command.js';
 import { forbidden } from './refusal.js';
 import type { Claims } from './token.js';
 
-/** Which arguments of a command are keys: the first one, or all. */
+/** Which arguments of a command are keys, the first one or all: the others are names of fields. */
 interface Rule {
   readonly keys: 'first' | 'all';
   readonly ops: 'r' | 'rw';
@@ -74,7 +74,10 @@ export function checkChannel(channel: string, claims: Claims): void {
 function isOwnCommand(rule: Rule | undefined, args: Command['args'], claims: Claims): boolean {
   if (!rule || !mayDo(rule.ops, claims)) return false;
   const keys = rule.keys === 'all' ? args : args.slice(0, 1);
-  return keys.length > 0 && keys.every((key) => isOwn(key, 'bucket', claims));
+  const fields = args.slice(keys.length);
+  return (
+    keys.length > 0 && keys.every((key) => isOwn(key, 'bucket', claims)) && !hasRepeats(fields)
+  );
 }
 
 function isOwnScript([sha = '', count, ...rest]: Command['args'], claims: Claims): boolean {
@@ -84,8 +87,14 @@ function isOwnScript([sha = '', count, ...rest]: Command['args'], claims: Claims
   if (count !== String(rule.keys.length) || rest.length < rule.keys.length) return false;
   const kept = rest.slice(rule.keys.length, rule.keys.length + rule.kept);
   if (kept.some((arg) => Buffer.byteLength(arg) > keptBytes)) return false;
+  // After the word that says whether it reads all or some.
+  if (rule.script === read && hasRepeats(rest.slice(rule.keys.length + 1))) return false;
   return rule.keys.every((kind, place) => isOwn(rest[place], kind, claims));
 }
+
+/** A field that is asked for a thousand times would be answered a thousand times. */
+const hasRepeats = (names: Command['args']): boolean =>
+  new Set(names.map(String)).size < names.length;
 
 const mayDo = (ops: 'r' | 'rw', claims: Claims) => ops === 'r' || claims.ops === 'rw';
 

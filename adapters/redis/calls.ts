@@ -9,6 +9,7 @@ import {
   type Reply,
   refusal,
   type Transport,
+  tooMuchToAnswer,
   unlessAborted,
 } from './transport.js';
 
@@ -223,6 +224,9 @@ export class Calls {
       return 0;
     } else if (/NOSCRIPT/i.test(text) && call.fallback && call.command !== call.fallback) {
       call.command = call.fallback;
+      return 0;
+    } else if (text === tooMuchToAnswer) {
+      // The first one of a request is answered always.
       return 0;
     } else if (error !== undefined && isPassing(text)) {
       call.failures++;

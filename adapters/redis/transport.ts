@@ -52,6 +52,9 @@ export class Busy extends Error {
 export const isPassing = (text: string): boolean =>
   /LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|MISCONF/.test(text);
 
+/** What the proxy says of commands that it has not run, because those before them were answered with much. */
+export const tooMuchToAnswer = 'ERR max response size exceeded';
+
 /** What a user of Redis may not do; within a script each version of Redis says that in words of its own. */
 export const isUnauthorized = (text: string): boolean =>
   /NOPERM|WRONGPASS|NOAUTH|ACL failure in script|The user executing the script can't/.test(text);

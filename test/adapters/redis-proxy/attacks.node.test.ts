@@ -206,6 +206,8 @@ const commands: readonly (readonly [command: readonly unknown[]])[] = [
   [['EVALSHA', read.sha, '1\0', own, 'all']],
   [['EVALSHA', read.sha, true, own, 'all']],
   [['EVALSHA_RO', read.sha, 1, own, 'all']],
+  [['EVALSHA', read.sha, 1, own, 'some', 'a', 'b', 'a']],
+  [['HMGET', own, 'a', 'a']],
   [['EVALSHA', commit.sha, 2, own, foreign, ...commitArgs]],
   [['EVALSHA', commit.sha, 2, own, own, ...commitArgs]],
   [['EVALSHA', commit.sha, 2, lockOf('ann'), own, ...commitArgs]],

@@ -4,6 +4,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bucketKey } from '../../../adapters/redis/keys.js';
+import { read } from '../../../adapters/redis/scripts.js';
+import { redis } from '../../../adapters/redis.js';
 import type { RedisProxyOptions } from '../../../adapters/redis-proxy/index.js';
 import { serveProxy } from '../../../adapters/redis-proxy/serve.js';
 import { ManualClock, settle } from '../../support/clock.js';
@@ -244,6 +246,56 @@ test('a command of a pipeline that is too large is refused at its place', async 
   const { status, json } = await stage.ask('/pipeline', { body }, proxy);
   expect(status).toBe(200);
   expect(json).toEqual([{ result: 'PONG' }, tooLarge, tooLarge, { result: '12345' }]);
+});
+
+describe('much to answer', () => {
+  const id = (state: string) => ({ app: 'shop', session: 'ann', state });
+  const states = Array.from({ length: 30 }, (_, place) => `large${place}`);
+
+  /** Writes 3,000 bytes to each state. */
+  async function fill(): Promise<void> {
+    const storage = redis({ client: stage.redis });
+    const set = new Map([['field', 'x'.repeat(3_000)]]);
+    const writes = states.map((state, place) =>
+      storage.commit(id(state), { writer: 'w', sequence: place, set }),
+    );
+    await Promise.all(writes);
+  }
+
+  test('is not all asked for at once, and what is too much is refused in its place', async () => {
+    await fill();
+    const proxy = withLimits({ answerBytes: 10_000 });
+    const token = await tokenOf('ann');
+    const body = states.map((state) => ['HGETALL', bucketKey(id(state))]);
+    const { status, json } = await stage.ask('/pipeline', { token, body }, proxy);
+    expect(status).toBe(200);
+    const refused = Array(22).fill({ error: 'ERR max response size exceeded' });
+    expect(json).toEqual([...Array(8).fill({ result: expect.any(Array) }), ...refused]);
+    const transaction = await stage.ask('/multi-exec', { token, body: body.slice(0, 9) }, proxy);
+    expect([transaction.status, transaction.json]).toEqual([413, tooLarge]);
+  });
+
+  test('comes with further requests of the client', async () => {
+    await fill();
+    const proxy = withLimits({ answerBytes: 10_000 });
+    const storage = redis({
+      url: 'http://proxy',
+      token: await tokenOf('ann'),
+      fetch: (url, init) => proxy(new Request(url, init)),
+    });
+    const found = await Promise.all(states.map((state) => storage.read(id(state))));
+    expect(found.map(({ fields }) => fields.get('field')?.length)).toEqual(Array(30).fill(3_000));
+    await storage.close();
+  });
+
+  test('is nothing that a field named as a word of the script takes part in', async () => {
+    await fill();
+    const storage = redis({ client: stage.redis });
+    expect((await storage.read(id('large0'), { fields: ['some', 'field'] })).fields.size).toBe(1);
+    const token = await tokenOf('ann');
+    const body = ['EVALSHA', read.sha, 1, bucketKey(id('large0')), 'some', 'some', 'field'];
+    expect((await stage.ask('/', { token, body })).status).toBe(200);
+  });
 });
 
 describe('too many commands', () => {

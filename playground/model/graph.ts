@@ -1,11 +1,14 @@
-/** What needs what, as `inspect()` tells it: the tasks on the left, what they need to the right. */
+/**
+ * What needs what, as `inspect()` tells it: the tasks on the left, what they need to the right. Without
+ * `Context`, which nearly all need and nobody opens.
+ */
 import { QTasks, type TaskInspection } from 'qtasks-lite';
 import * as tasks from '../tasks/all.js';
 
 export interface GraphNode {
   readonly id: string;
   readonly label: string;
-  readonly kind: 'task' | 'dependency' | 'state' | 'context';
+  readonly kind: 'task' | 'dependency' | 'state';
   readonly column: number;
   readonly row: number;
   /** Of a dependency: `task > name` of each place where the events tell of it. */
@@ -49,7 +52,7 @@ function walk(
 ): void {
   for (const [key, index] of Object.entries(needs)) {
     const need = task.dependencies[index];
-    if (!need) continue;
+    if (!need || need.kind === 'context') continue;
     const label = need.kind === 'dependency' ? key : need.name;
     const id = `${need.kind} ${label}`;
     const known = graph.drafts.get(id) ?? draft(id, label, need.kind, 0);

@@ -6,12 +6,7 @@ import { Scroll } from './scroll.js';
 const [width, height] = [132, 30];
 const [gapX, gapY] = [36, 12];
 
-const kinds: Record<GraphNode['kind'], string> = {
-  task: 'task',
-  dependency: 'dependency',
-  state: 'state',
-  context: 'context',
-};
+const kinds = ['task', 'dependency', 'state'] as const satisfies readonly GraphNode['kind'][];
 
 export function GraphView(props: {
   readonly names: readonly string[];
@@ -75,7 +70,7 @@ export function GraphView(props: {
         </svg>
       </Scroll>
       <ul class="legend" aria-label="Kinds">
-        {Object.values(kinds).map((kind) => (
+        {kinds.map((kind) => (
           <li key={kind}>
             <i class={`key node-${kind}`} /> {kind}
           </li>

@@ -4,8 +4,8 @@ import type { Observed, Origin } from '../model/observed.js';
 import { Scroll } from './scroll.js';
 
 const written: Record<Origin, string> = {
-  inspector: 'by hand, here',
-  task: 'a task of this tab',
+  inspector: 'by hand',
+  task: 'by a task',
   elsewhere: 'elsewhere',
 };
 
@@ -41,7 +41,7 @@ export function Inspector({ observed }: { readonly observed: Observed }) {
           </thead>
           <tbody>
             {fields.map(([name, value]) => (
-              <tr key={`${name} ${show(value)}`} class="fresh">
+              <tr key={`${name} ${show(value)}`}>
                 <th scope="row">{name}</th>
                 <td>
                   {editing.value === name ? (

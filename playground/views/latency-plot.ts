@@ -12,7 +12,7 @@ export class LatencyPlot {
   readonly #recolour = (): void => this.#plot.redraw();
 
   constructor(box: HTMLElement) {
-    const colour = (name: string) => () => getComputedStyle(box).getPropertyValue(name).trim();
+    const colour = (name: string) => () => resolve(box, name);
     const axis = {
       stroke: colour('--quiet'),
       grid: { stroke: colour('--line'), width: 1 },
@@ -22,10 +22,21 @@ export class LatencyPlot {
     const options: uPlot.Options = {
       width: box.clientWidth,
       height,
-      scales: { x: { time: false, range: (_plot, _min, max) => [0, Math.max(20, max + 1)] } },
+      scales: {
+        x: { time: false, range: (_plot, _min, max) => [0, Math.max(20, max + 1)] },
+        y: { distr: 3, range: (_plot, min, max) => [down(min), up(max)] },
+      },
       axes: [
         { ...axis, size: 24, gap: 2 },
-        { ...axis, size: 52, gap: 2, values: (_plot, ticks) => ticks.map(label) },
+        {
+          ...axis,
+          size: 64,
+          gap: 2,
+          filter: powers,
+          grid: { ...axis.grid, filter: powers },
+          ticks: { ...axis.ticks, filter: powers },
+          values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : `${tick} ms`)),
+        },
       ],
       series: [
         { label: 'call' },
@@ -35,18 +46,11 @@ export class LatencyPlot {
           stroke: colour(`--${place}`),
           width: 0,
           paths: () => null,
-          points: { show: true, size: 4, width: 1, fill: colour(`--${place}`) },
+          points: { show: true, size: 5, width: 1, fill: colour(`--${place}`) },
         })),
       ],
       cursor: { show: false },
       legend: { live: false },
-    };
-    options.scales = {
-      ...options.scales,
-      y: {
-        distr: 3,
-        range: (_plot, min, max) => [Math.min(1, min || 1), Math.max(1_000, max || 1)],
-      },
     };
     this.#plot = new uPlot(options, [[], [], [], []], box);
     this.#dark.addEventListener('change', this.#recolour);
@@ -70,7 +74,20 @@ export class LatencyPlot {
   }
 }
 
-/** Whole powers of ten alone: the rest of a logarithmic axis is too much. */
-function label(value: number): string {
-  return Number.isInteger(Math.log10(value)) ? `${value} ms` : '';
+/** The powers of ten around what there is, and 1 to 1,000 ms at least. */
+const down = (min: number): number => Math.min(1, 10 ** Math.floor(Math.log10(min || 1)));
+const up = (max: number): number => Math.max(1_000, 10 ** Math.ceil(Math.log10(max || 1)));
+
+/** The rest of a logarithmic axis is too much to read. */
+const powers = (_plot: uPlot, ticks: number[]): (number | null)[] =>
+  ticks.map((tick) => (Number.isInteger(Math.log10(tick)) ? tick : null));
+
+/** A canvas knows no variables. */
+function resolve(box: HTMLElement, name: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${name})`;
+  box.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }

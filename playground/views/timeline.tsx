@@ -3,10 +3,14 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Recorder } from '../model/recorder.js';
 import { describeTrack } from './describe-track.js';
-import { laneHeight, lanes, span, TrackBars } from './track-bars.js';
+import { laneHeight, lanes, TrackBars } from './track-bars.js';
 import { useWidth } from './use-width.js';
 
 const height = lanes * laneHeight + 4;
+
+/** How many milliseconds it shows, on a wide screen; a narrow one shows less of them, not smaller. */
+const longest = 7_000;
+const fewestPixels = 0.12;
 
 export function Timeline({ recorder }: { readonly recorder: Recorder }) {
   const { tracks, clock } = recorder;
@@ -15,7 +19,8 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
   const [box, width] = useWidth<HTMLDivElement>();
   const moving = useRef<SVGGElement>(null);
   const selected = useSignal('');
-  const scale = width / span;
+  const scale = Math.max(fewestPixels, width / longest);
+  const span = width / scale;
 
   useEffect(() => {
     let frame = 0;
@@ -29,7 +34,8 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
     return () => cancelAnimationFrame(frame);
   });
 
-  const from = clock.now(Date.now()) - span * 1.5;
+  const now = clock.now(Date.now());
+  const from = now - span * 1.5;
   const shown = tracks.all.filter(({ end }) => end === undefined || clock.of(end) > from);
   const at = shown.findIndex(({ id }) => id === selected.value);
   const current = shown[at];
@@ -51,11 +57,13 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
       <div class="bar">
         <h2 id="timeline-title">Timeline</h2>
         <ul class="legend" aria-label="Legend">
-          {['opening', 'body', 'teardown', 'dependency', 'yield', 'failed'].map((kind) => (
-            <li key={kind}>
-              <i class={`key ${kind}`} /> {kind}
-            </li>
-          ))}
+          {['opening', 'body', 'teardown', 'dependency', 'yield', 'failed', 'second'].map(
+            (kind) => (
+              <li key={kind}>
+                <i class={`key ${kind}`} /> {kind}
+              </li>
+            ),
+          )}
         </ul>
       </div>
       <div
@@ -75,15 +83,24 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
       >
         <svg width="100%" height={height} role="presentation">
           <g ref={moving}>
+            {seconds(from, now + span).map((second) => (
+              <line
+                key={second}
+                class="second"
+                x1={second * scale}
+                x2={second * scale}
+                y2={height}
+              />
+            ))}
             {clock.gaps.map(({ at: gap }) => (
-              <line key={gap} class="gap" x1={gap * scale} x2={gap * scale} y1={0} y2={height} />
+              <line key={gap} class="gap" x1={gap * scale} x2={gap * scale} y2={height} />
             ))}
             {shown.map((track) => (
               <TrackBars
                 key={track.id}
                 track={track}
                 x={(instant) => clock.of(instant) * scale}
-                until={clock.now(Date.now()) * scale + width}
+                until={now * scale + width}
                 isSelected={track === current}
                 onSelect={() => {
                   selected.value = track.id;
@@ -99,4 +116,11 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
       </p>
     </section>
   );
+}
+
+/** The whole seconds of a while. */
+function seconds(from: number, to: number): number[] {
+  const first = Math.ceil(from / 1_000);
+  const count = Math.max(0, Math.floor(to / 1_000) - first + 1);
+  return Array.from({ length: count }, (_, index) => (first + index) * 1_000);
 }

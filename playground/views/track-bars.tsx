@@ -1,11 +1,9 @@
 /** One run on the timeline. */
-import type { Attempt, Track } from '../model/tracks.js';
+import type { Attempt, Opened, Track } from '../model/tracks.js';
 import { describeTrack } from './describe-track.js';
 
-/** How many milliseconds the timeline shows. */
-export const span = 8_000;
 /** How many rows it has; runs beyond share the last one. */
-export const lanes = 5;
+export const lanes = 4;
 export const laneHeight = 38;
 
 const barHeight = 18;
@@ -38,26 +36,24 @@ export function TrackBars({ track, x, until, isSelected, onSelect }: TrackBarsPr
       {track.attempts.map((attempt) => (
         <AttemptBars key={attempt.number} {...{ attempt, x, until, y }} />
       ))}
-      {track.dependencies.slice(-mostDependencies * track.attempts.length).map((opened, index) => {
-        const row = y + barHeight + 1 + (index % mostDependencies) * (thin + 1);
-        const [from, open] = [x(opened.start), x(opened.open)];
-        const close = opened.close === undefined ? until : x(opened.close);
-        return (
-          <g key={`${opened.attempt} ${opened.name} ${opened.open}`}>
-            <rect class="opening-dependency" x={from} y={row} {...sized(open - from, thin)} />
-            <rect class="dependency" x={open} y={row} {...sized(close - open, thin)} />
-          </g>
-        );
-      })}
+      {track.dependencies.map((opened) => (
+        <DependencyBars
+          key={`${opened.attempt} ${opened.name} ${opened.open}`}
+          {...{ opened, x, until }}
+          y={y + barHeight + 1 + rowOf(track, opened) * (thin + 1)}
+        />
+      ))}
       {track.yields.map((at, index) => (
-        <circle key={index} class="yield" cx={x(at)} cy={y + barHeight / 2} r={3} />
+        <circle key={index} class="yield" cx={x(at)} cy={y + barHeight - 1} r={3} />
       ))}
       {track.attempts.length === 0 && (
         <rect class="failed" x={x(track.start)} y={y} {...sized(3, barHeight)} />
       )}
-      <text class="name" x={x(track.start) + 6} y={y + 13}>
-        {track.task}
-      </text>
+      <svg x={x(track.start)} y={y} {...sized(end - x(track.start), barHeight)} role="presentation">
+        <text class="name" x={6} y={13}>
+          {track.task}
+        </text>
+      </svg>
     </g>
   );
 }
@@ -83,6 +79,28 @@ function AttemptBars({ attempt, x, until, y }: AttemptBarsProps) {
       ))}
     </>
   );
+}
+
+interface DependencyBarsProps extends Pick<TrackBarsProps, 'x' | 'until'> {
+  readonly opened: Opened;
+  readonly y: number;
+}
+
+function DependencyBars({ opened, x, until, y }: DependencyBarsProps) {
+  const [from, open] = [x(opened.start), x(opened.open)];
+  const close = opened.close === undefined ? until : x(opened.close);
+  return (
+    <>
+      <rect class="opening-dependency" x={from} y={y} {...sized(open - from, thin)} />
+      <rect class="dependency" x={open} y={y} {...sized(close - open, thin)} />
+    </>
+  );
+}
+
+/** In each attempt from the top on. */
+function rowOf({ dependencies }: Track, opened: Opened): number {
+  const others = dependencies.filter(({ attempt }) => attempt === opened.attempt);
+  return others.indexOf(opened) % mostDependencies;
 }
 
 /** What takes no time is still to be seen, but for a phase that was not there. */

@@ -8,12 +8,15 @@ export function ChatbotPanel(props: PanelProps) {
   const { said } = fieldsOf(props);
   const text = useSignal('');
   const asking = useSignal('');
+  /** What the state has said as it was asked: as soon as it says more, that is the answer. */
+  const before = useSignal('');
   const words = useSignal<readonly string[]>([]);
   const error = useSignal('');
   const log = useRef<HTMLDivElement>(null);
 
   const messages = Array.isArray(said) ? said.map(String) : [];
   const answer = words.value.join(' ');
+  const isAsking = asking.value !== '' && before.value === messages.join('\n');
   useEffect(
     () => log.current?.scrollTo({ top: log.current.scrollHeight }),
     [messages.length, answer],
@@ -22,6 +25,7 @@ export function ChatbotPanel(props: PanelProps) {
   const say = async (message: string) => {
     if (message.trim() === '' || asking.value !== '') return;
     [asking.value, text.value, error.value] = [message, '', ''];
+    before.value = messages.join('\n');
     try {
       // Were it delivered twice, it would be answered once.
       const id = crypto.randomUUID();
@@ -44,8 +48,8 @@ export function ChatbotPanel(props: PanelProps) {
             {message}
           </p>
         ))}
-        {asking.value && <p class="mine">{asking.value}</p>}
-        {asking.value && <p class="theirs">{answer || '…'}</p>}
+        {isAsking && <p class="mine">{asking.value}</p>}
+        {isAsking && <p class="theirs">{answer || '…'}</p>}
       </div>
       <form
         class="say"

@@ -6,8 +6,13 @@ import { explain, fieldsOf, type PanelProps } from './panel.js';
 
 const pages = 8;
 
+/** Of a worker that was killed; of a browser's lock the others hear at once. */
+const hold = ' Redis keeps the hold of a dead worker for 30 seconds.';
+
 export function PipelinePanel(props: PanelProps) {
   const { play, client } = props;
+  const { app } = props.stage.host;
+  const { store } = props.stage.choice;
   const { done, rows } = fieldsOf(props);
   const run = useSignal<Run<string, number> | undefined>(undefined);
   const said = useSignal('');
@@ -17,9 +22,16 @@ export function PipelinePanel(props: PanelProps) {
     if (count >= pages) await props.observed.clear();
     const started = play.follow(client.run('import_pages', pages), 'import_pages');
     run.value = started;
-    said.value = 'Running. Every third page fails at first, and is fetched again.';
-    for await (const page of started) said.value = `Page ${page} of ${pages} is in.`;
-    return `${await started} are in.`;
+    said.value = `Waiting for its turn: it is exclusive.${store === 'redis' ? hold : ''}`;
+    const stop = app.on('run:start', (event) => {
+      if (event.run === started.id) said.value = 'Running. Every third page fails at first.';
+    });
+    try {
+      for await (const page of started) said.value = `Page ${page} of ${pages} is in.`;
+      return `${await started} are in.`;
+    } finally {
+      stop();
+    }
   };
   const follow = async () => {
     try {
@@ -33,6 +45,7 @@ export function PipelinePanel(props: PanelProps) {
     }
   };
 
+  const label = count === 0 ? 'Import' : count < pages ? 'Go on' : 'Import again';
   const isRunning = run.value !== undefined;
   return (
     <div class="demo">
@@ -40,12 +53,12 @@ export function PipelinePanel(props: PanelProps) {
         <p>
           <span class="figure">{count}</span> of {pages} pages
         </p>
-        <p class="quiet">{String(rows ?? 0)} rows</p>
+        <p class="quiet">{`${rows ?? 0} rows`}</p>
       </div>
       <progress max={pages} value={count} aria-label="Pages imported" />
       <div class="buttons">
         <button type="button" class="primary" disabled={isRunning} onClick={() => void follow()}>
-          {count === 0 ? 'Import' : count < pages ? 'Go on' : 'Import again'}
+          <span key={label}>{label}</span>
         </button>
         <button
           type="button"

@@ -29,7 +29,7 @@ export function RegistrationPanel(props: PanelProps) {
       isBusy.value = false;
     }
   };
-  const next = (event: Event) => {
+  const goOn = (event: Event) => {
     event.preventDefault();
     if (isBusy.value) return;
     if (step === 'name') void submit('enter_name', () => client.run('enter_name', text.value));
@@ -39,9 +39,10 @@ export function RegistrationPanel(props: PanelProps) {
     else void submit('start_over', () => client.run('start_over'));
   };
 
+  const next = step === 'confirm' ? 'Register' : step === 'done' ? 'Once more' : 'Next';
   const question = step === 'name' || step === 'phone' ? asked[step] : undefined;
   return (
-    <form class="demo" noValidate onSubmit={next} aria-busy={!observed.isLoaded.value}>
+    <form class="demo" noValidate onSubmit={goOn} aria-busy={!observed.isLoaded.value}>
       <ol class="steps">
         {steps.map((each) => (
           <li key={each} aria-current={each === step ? 'step' : undefined}>
@@ -72,7 +73,7 @@ export function RegistrationPanel(props: PanelProps) {
       )}
       <div class="buttons">
         <button type="submit" class="primary" disabled={isBusy.value}>
-          {step === 'confirm' ? 'Register' : step === 'done' ? 'Once more' : 'Next'}
+          <span key={next}>{next}</span>
         </button>
         <button
           type="button"

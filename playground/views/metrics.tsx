@@ -5,7 +5,7 @@ import type { LatencyPlot } from './latency-plot.js';
 import { useWidth } from './use-width.js';
 
 export function Metrics({ recorder }: { readonly recorder: Recorder }) {
-  const version = recorder.version.value;
+  recorder.version.value;
   const { counts, lost, calls } = recorder;
   const [box, width] = useWidth<HTMLDivElement>();
   const plot = useRef<LatencyPlot | undefined>(undefined);
@@ -23,7 +23,7 @@ export function Metrics({ recorder }: { readonly recorder: Recorder }) {
       plot.current = undefined;
     };
   }, [recorder, box]);
-  useEffect(() => plot.current?.draw(calls, width), [version, width]);
+  useEffect(() => plot.current?.draw(calls, width), [calls, width]);
 
   const shown = { ...counts, lost };
   return (

@@ -66,23 +66,20 @@ export function Switches({ play }: { readonly play: Playground }) {
           })}
         </div>
       </fieldset>
-      <Note play={play} />
     </div>
   );
 }
 
-function Note({ play }: { readonly play: Playground }) {
+export function Note({ play }: { readonly play: Playground }) {
   const { store } = play.choice.value;
   const reason = play.whyNot('redis');
   const trouble = play.trouble.value;
   return (
     <div class="notes">
-      <p role="status">{trouble === '' ? storeNotes[store] : trouble}</p>
-      {reason !== undefined && (
-        <p id="why-not" class="quiet">
-          No Redis: {reason}
-        </p>
-      )}
+      <p role="status" class={trouble && 'error'}>
+        {trouble || `${storeNames[store]}: ${storeNotes[store]}.`}
+      </p>
+      {reason !== undefined && <p id="why-not">No Redis: {reason}</p>}
     </div>
   );
 }

@@ -12,6 +12,9 @@ const height = lanes * laneHeight + 4;
 const longest = 7_000;
 const fewestPixels = 0.12;
 
+/** Who wants no motion sees it move with each event alone. */
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+
 export function Timeline({ recorder }: { readonly recorder: Recorder }) {
   const { tracks, clock } = recorder;
   // Read, so that it is drawn again as it changes.
@@ -28,7 +31,7 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
       const now = Date.now();
       const x = width - 8 - clock.now(now) * scale;
       moving.current?.setAttribute('transform', `translate(${x})`);
-      if (clock.isMoving(now)) frame = requestAnimationFrame(move);
+      if (clock.isMoving(now) && !still.matches) frame = requestAnimationFrame(move);
     };
     move();
     return () => cancelAnimationFrame(frame);

@@ -7,7 +7,7 @@ import { GraphView } from './graph.js';
 import { Inspector } from './inspector.js';
 import { Metrics } from './metrics.js';
 import { SourceView } from './source.js';
-import { Switches } from './switches.js';
+import { Note, Switches } from './switches.js';
 import { Timeline } from './timeline.js';
 import { useObserved } from './use-observed.js';
 import { Workers } from './workers.js';
@@ -25,6 +25,7 @@ export function Workbench({ play }: { readonly play: Playground }) {
       <div class="top">
         <Switches play={play} />
         <Workers host={stage?.host} />
+        <Note play={play} />
       </div>
       <nav aria-label="Examples">
         {examples.map(({ id, title }) => (

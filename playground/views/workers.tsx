@@ -8,9 +8,7 @@ export function Workers({ host }: { readonly host: Host | undefined }) {
       {workers.length === 0 && <p class="quiet">{host ? 'No workers: the page itself.' : '…'}</p>}
       {workers.map(({ state }, index) => (
         <p key={index} class={`worker ${state.value}`}>
-          <span class="worker-name">
-            worker {index} {state.value}
-          </span>
+          <span class="worker-name">{`worker ${index} ${state.value}`}</span>
           <button
             type="button"
             aria-label={`Kill worker ${index}`}

@@ -8,6 +8,13 @@ import { isBuilt } from '../../scripts/prepare.mjs';
 import { watchPage } from './page.js';
 import { root } from './sources.js';
 
+declare global {
+  interface Window {
+    /** What has been moved, each time that something was, but for what an input has asked for. */
+    shifts: string[][];
+  }
+}
+
 export const places = ['page', 'worker', 'pool'] as const;
 export const stores = ['memory', 'indexeddb', 'localstorage', 'redis'] as const;
 
@@ -64,6 +71,9 @@ export interface Opening {
   readonly run?: (typeof places)[number];
   readonly state?: (typeof stores)[number];
   readonly example?: Example;
+  /** Whether the timeline moves with every frame. Default: with every event. */
+  readonly isMoving?: boolean;
+  readonly viewport?: { readonly width: number; readonly height: number };
 }
 
 /** A page of the playground, with what a visitor does there. */
@@ -74,7 +84,14 @@ export class PlaygroundPage {
 
   /** Opens it for a visitor who was never there. */
   static async open(browser: Browser, url: string, opening: Opening): Promise<PlaygroundPage> {
-    const { page, lines, faults } = await watchPage(browser, addressOf(url, opening));
+    const { isMoving = false, viewport } = opening;
+    const context = await browser.newContext({
+      // Pages that draw every frame take the time of the others.
+      reducedMotion: isMoving ? 'no-preference' : 'reduce',
+      ...(viewport ? { viewport } : {}),
+    });
+    await context.addInitScript(recordShifts);
+    const { page, lines, faults } = await watchPage(context, addressOf(url, opening));
     return new PlaygroundPage(page, lines, faults);
   }
 
@@ -90,9 +107,7 @@ export class PlaygroundPage {
   }
 
   async show(example: Example): Promise<void> {
-    await this.page.evaluate((hash) => {
-      location.hash = hash;
-    }, example);
+    await this.page.locator(`nav a[href="#${example}"]`).click();
   }
 
   async click(name: string | RegExp): Promise<void> {
@@ -100,8 +115,8 @@ export class PlaygroundPage {
   }
 
   /** Waits until the page shows a text somewhere. */
-  async sees(text: string | RegExp): Promise<void> {
-    await this.page.getByText(text).first().waitFor();
+  async sees(text: string | RegExp, timeout = 30_000): Promise<void> {
+    await this.page.getByText(text).first().waitFor({ timeout });
   }
 
   /** A row of the state inspector, once the field has this value there. */
@@ -118,12 +133,32 @@ export class PlaygroundPage {
     return Number(await count.textContent());
   }
 
+  shifts(): Promise<string[][]> {
+    return this.page.evaluate(() => window.shifts);
+  }
+
   /** What the timeline says of each run. */
   runs(): Promise<string[]> {
     return this.page
       .getByRole('option')
       .evaluateAll((runs) => runs.map((run) => run.getAttribute('aria-label') ?? ''));
   }
+}
+
+/** Runs in the page, before anything of it. */
+function recordShifts(): void {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!('hadRecentInput' in entry && 'sources' in entry) || entry.hadRecentInput) continue;
+      const sources = Array.isArray(entry.sources) ? entry.sources : [];
+      window.shifts.push(
+        sources.map(({ node }) =>
+          node instanceof Element ? node.outerHTML.slice(0, 80) : String(node?.nodeValue),
+        ),
+      );
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
 }
 
 export function addressOf(url: string, { run, state, example }: Opening): string {

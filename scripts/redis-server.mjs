@@ -37,13 +37,14 @@ export async function startRedis(program) {
   return {
     url: `redis://127.0.0.1:${port}`,
     async stop() {
-      process.off('exit', clean);
       if (child.exitCode === null && child.signalCode === null) {
         const ended = once(child, 'exit');
         child.kill();
         await ended;
       }
-      rmSync(folder, { recursive: true, force: true });
+      // Not earlier: somebody else may end this process meanwhile.
+      process.off('exit', clean);
+      clean();
     },
   };
 }

@@ -11,16 +11,21 @@ export function Metrics({ recorder }: { readonly recorder: Recorder }) {
   const plot = useRef<LatencyPlot | undefined>(undefined);
 
   useEffect(() => {
-    let isGone = false;
-    void import('./latency-plot.js').then(({ LatencyPlot }) => {
-      if (isGone || !box.current) return;
-      plot.current = new LatencyPlot(box.current);
-      plot.current.draw(recorder.calls, box.current.clientWidth);
+    const { current: place } = box;
+    if (!place) return;
+    // Its library weighs a third of the page: whoever never looks at it does not load it.
+    const seen = new IntersectionObserver(async ([entry]) => {
+      if (!entry?.isIntersecting) return;
+      seen.disconnect();
+      const { LatencyPlot } = await import('./latency-plot.js');
+      if (!place.isConnected) return;
+      plot.current = new LatencyPlot(place);
+      plot.current.draw(recorder.calls, place.clientWidth);
     });
+    seen.observe(place);
     return () => {
-      isGone = true;
+      seen.disconnect();
       plot.current?.destroy();
-      plot.current = undefined;
     };
   }, [recorder, box]);
   useEffect(() => plot.current?.draw(calls, width), [calls, width]);

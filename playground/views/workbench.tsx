@@ -48,7 +48,11 @@ export function Workbench({ play }: { readonly play: Playground }) {
         {observed ? (
           <Inspector key={observed.id} observed={observed} />
         ) : (
-          <section class="inspector" />
+          <section class="inspector" aria-busy="true">
+            <div class="bar">
+              <h2>State</h2>
+            </div>
+          </section>
         )}
         <Timeline recorder={play.recorder} />
         <GraphView names={example.tasks} recorder={play.recorder} />

@@ -13,24 +13,32 @@ const cookieName = 'qtasks-playground';
 /** The app of the playground's tasks; a token opens a session of this one alone. */
 const app = 'example';
 
-/** @returns {Promise<{ plugin: import('vite').Plugin, said: string, close(): Promise<void> }>} */
+/** @returns {Promise<{ plugin: import('vite').Plugin, said: string }>} */
 export async function openBackend() {
   const program = findRedis();
   if (!process.env.REDIS_URL && !program) {
     const reason = 'npm start has found no redis-server on this machine.';
-    return { plugin: pluginOf(reason), said: reason, close: async () => {} };
+    return { plugin: pluginOf(reason), said: reason };
   }
   const server = process.env.REDIS_URL ? undefined : await startRedis(program ?? '');
   const url = process.env.REDIS_URL ?? server?.url ?? '';
   const secret = randomBytes(32).toString('hex');
   const proxy = redisProxy({ redis: url, secret, path: '/redis' });
+  /** @type {Promise<void> | undefined} */
+  let closing;
+  const close = async () => {
+    await proxy.close();
+    await server?.stop();
+  };
+  const plugin = pluginOf('', { '/redis': proxy, '/api': visitors(secret) });
+  // Vite, too, ends the process on SIGTERM: as soon as its plugins have closed.
+  const closeBundle = () => {
+    closing ??= close();
+    return closing;
+  };
   return {
-    plugin: pluginOf('', { '/redis': proxy, '/api': visitors(secret) }),
-    said: `Redis: ${server ? 'one of its own' : url}, behind a proxy at /redis`,
-    async close() {
-      await proxy.close();
-      await server?.stop();
-    },
+    plugin: { ...plugin, closeBundle },
+    said: `Redis: ${url}, for the page behind a proxy at /redis`,
   };
 }
 

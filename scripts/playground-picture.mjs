@@ -22,7 +22,7 @@ const url = await new Promise((resolve) => {
   let printed = '';
   served.stdout.on('data', (chunk) => {
     printed += stripVTControlCharacters(String(chunk));
-    const found = /(http:\S+)[\s\S]*Redis: one/.exec(printed);
+    const found = /(http:\S+)[\s\S]*Redis: redis/.exec(printed);
     if (found) resolve(found[1]);
   });
 });

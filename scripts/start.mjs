@@ -26,7 +26,6 @@ const server = await createServer({
 });
 onEnd(async () => {
   process.exitCode = 0;
-  await backend?.close();
   await server.close();
   process.exit();
 });

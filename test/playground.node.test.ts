@@ -71,7 +71,7 @@ describe('the page that npm start serves', () => {
     server.stdout?.on('data', (chunk) => {
       printed += stripVTControlCharacters(String(chunk));
     });
-    await vi.waitFor(() => expect(printed).toMatch(/Redis: one of its own/), { timeout: 20_000 });
+    await vi.waitFor(() => expect(printed).toMatch(/Redis: redis:/), { timeout: 20_000 });
     url = /http:\S+/.exec(printed)?.[0] ?? '';
     browser = await launchChrome();
     watched = await watchPage(browser, `${url}#originals`);

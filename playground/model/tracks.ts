@@ -67,13 +67,13 @@ export class Tracks {
     const track = this.#open.get(event.run) ?? this.#begin(event);
     const attempt = track.attempts.at(-1);
     if (type === 'run:start') {
+      // Its worker was lost, and another one goes on with the run: nobody has told of the end.
+      if (attempt && attempt.end === undefined) fail(track, attempt, at);
       track.attempts.push({ number: event.attempt, start: at, opened: at, hasFailed: false });
     } else if (type === 'run:yield') track.yields.push(at);
     else if (type === 'run:return' && attempt) attempt.returned = at;
-    else if (type === 'run:retry' && attempt) {
-      attempt.end = at;
-      attempt.hasFailed = true;
-    } else if (type === 'run:success') this.#end(track, 'success', at);
+    else if (type === 'run:retry' && attempt) fail(track, attempt, at);
+    else if (type === 'run:success') this.#end(track, 'success', at);
     else if (type === 'run:error') this.#end(track, 'error', at);
     else if (type === 'run:cancel') this.#end(track, 'cancel', at);
   }
@@ -129,4 +129,11 @@ export class Tracks {
     for (const opened of track.dependencies) opened.close ??= at;
     this.#open.delete(track.id);
   }
+}
+
+/** The attempt is over, and so is what it had open. */
+function fail(track: Track, attempt: Attempt, at: number): void {
+  attempt.end = at;
+  attempt.hasFailed = true;
+  for (const opened of track.dependencies) opened.close ??= at;
 }

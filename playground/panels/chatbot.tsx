@@ -39,6 +39,15 @@ export function ChatbotPanel(props: PanelProps) {
     }
   };
 
+  const forget = async () => {
+    try {
+      await play.follow(client.run('forget'), 'forget');
+      error.value = '';
+    } catch (thrown) {
+      error.value = explain(thrown);
+    }
+  };
+
   return (
     <div class="demo chat">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
@@ -72,7 +81,7 @@ export function ChatbotPanel(props: PanelProps) {
         <button
           type="button"
           disabled={asking.value !== '' || messages.length === 0}
-          onClick={() => void play.follow(client.run('forget'), 'forget')}
+          onClick={() => void forget()}
         >
           Forget
         </button>

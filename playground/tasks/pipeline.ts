@@ -7,12 +7,12 @@ export class Import extends AsyncState<{ done: number; rows: number }> {
 
 const source = Depends({ ctx: Context }, async function* ({ ctx }) {
   await ctx.sleep(60);
-  yield async (page: number) => Array.from({ length: 40 + page }, (_, row) => ({ page, row }));
+  yield async (page: number) => new Array<number>(40 + page).fill(page);
 });
 
 const warehouse = Depends({ ctx: Context }, async function* ({ ctx }) {
   await ctx.sleep(40);
-  yield { insert: (rows: object[]) => ctx.sleep(rows.length) };
+  yield { insert: (rows: number[]) => ctx.sleep(2 * rows.length) };
   await ctx.sleep(40);
 });
 
@@ -20,14 +20,14 @@ export const extract = task(
   'extract',
   { source, ctx: Context },
   async ({ source, ctx }, page: number) => {
-    await ctx.sleep(120);
-    if (page % 3 === 0 && ctx.attempt === 1) throw new Error('503, come back later');
+    await ctx.sleep(220);
+    if (page % 3 === 0 && ctx.attempt === 1) throw new Error('503');
     return source(page);
   },
   { retry: { limit: 3, delay: 150, jitter: false }, timeout: 5_000 },
 );
 
-export const load = task('load', { warehouse }, async ({ warehouse }, rows: object[]) => {
+export const load = task('load', { warehouse }, async ({ warehouse }, rows: number[]) => {
   await warehouse.insert(rows);
   return rows.length;
 });

@@ -14,8 +14,9 @@ export class Registration extends AsyncState<Form> {
   static readonly initial = { step: 'name' } as const;
 }
 
-const name = v.pipe(v.string(), v.trim(), v.minLength(1, 'Please enter a name.'));
-const phone = v.pipe(v.string(), v.trim(), v.regex(/^\+[\d ]{6,}$/, 'Like +351 900 000 000.'));
+const text = v.pipe(v.string(), v.trim());
+const name = v.pipe(text, v.minLength(1, 'Please enter a name.'));
+const phone = v.pipe(text, v.regex(/^\+[\d ]{6,}$/, 'Like +351 900 000 000.'));
 
 /** Stands for a driver: it commits after a success and rolls back after anything else. */
 const transaction = Depends({ ctx: Context }, async function* ({ ctx }) {

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Call } from '../model/recorder.js';
 
-const height = 168;
+const height = 156;
 const places = ['page', 'worker', 'pool'] as const;
 
 export class LatencyPlot {

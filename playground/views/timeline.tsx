@@ -9,7 +9,7 @@ import { useWidth } from './use-width.js';
 const height = lanes * laneHeight + 4;
 
 /** How many milliseconds it shows, on a wide screen; a narrow one shows less of them, not smaller. */
-const longest = 7_000;
+const longest = 5_000;
 const fewestPixels = 0.12;
 
 /** Who wants no motion sees it move with each event alone. */
@@ -38,7 +38,7 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
   });
 
   const now = clock.now(Date.now());
-  const from = now - span * 1.5;
+  const from = now - span;
   const shown = tracks.all.filter(({ end }) => end === undefined || clock.of(end) > from);
   const at = shown.findIndex(({ id }) => id === selected.value);
   const current = shown[at];
@@ -60,7 +60,7 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
       <div class="bar">
         <h2 id="timeline-title">Timeline</h2>
         <ul class="legend" aria-label="Legend">
-          {['opening', 'body', 'teardown', 'dependency', 'yield', 'failed', 'second'].map(
+          {['opening', 'body', 'teardown', 'dependency', 'yield', 'failed', 'second', 'pause'].map(
             (kind) => (
               <li key={kind}>
                 <i class={`key ${kind}`} /> {kind}

@@ -3,10 +3,12 @@ import type { Attempt, Opened, Track } from '../model/tracks.js';
 import { describeTrack } from './describe-track.js';
 
 /** How many rows it has; runs beyond share the last one. */
-export const lanes = 4;
+export const lanes = 3;
 export const laneHeight = 38;
 
 const barHeight = 18;
+/** How wide a letter is: a name that does not fit is not drawn. */
+const letter = 7.3;
 const thin = 4;
 const mostDependencies = 3;
 
@@ -49,11 +51,11 @@ export function TrackBars({ track, x, until, isSelected, onSelect }: TrackBarsPr
       {track.attempts.length === 0 && (
         <rect class="failed" x={x(track.start)} y={y} {...sized(3, barHeight)} />
       )}
-      <svg x={x(track.start)} y={y} {...sized(end - x(track.start), barHeight)} role="presentation">
-        <text class="name" x={6} y={13}>
+      {end - x(track.start) > track.task.length * letter + 6 && (
+        <text class="name" x={x(track.start) + 6} y={y + 13}>
           {track.task}
         </text>
-      </svg>
+      )}
     </g>
   );
 }

@@ -23,7 +23,7 @@ afterAll(async () => {
   server?.close();
 });
 
-test.each(places)('the static build runs the coffee in %s', async (run) => {
+test.concurrent.each(places)('the static build runs the coffee in %s', async (run) => {
   const at = await PlaygroundPage.open(browser, server.url, { run, state: 'indexeddb' });
   await at.sees('Served. Both steps');
   await at.field('cups', '1');

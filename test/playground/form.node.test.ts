@@ -48,7 +48,7 @@ test.concurrent.each([
   },
 );
 
-test('in memory it goes on in the page that it was begun in, wherever its tasks run', async () => {
+test.concurrent('in memory it goes on in the page that it was begun in, wherever its tasks run', async () => {
   const at = await PlaygroundPage.open(browser, server.url, { example: 'registration' });
   await at.page.getByLabel('Your name').fill('Ann');
   await at.click('Next');
@@ -63,7 +63,7 @@ test('in memory it goes on in the page that it was begun in, wherever its tasks 
   await at.page.getByLabel('Your name').waitFor();
 });
 
-test('two visitors of Redis have a session each', async () => {
+test.concurrent('two visitors of Redis have a session each', async () => {
   const opening = { run: 'page', state: 'redis', example: 'registration' } as const;
   const ann = await PlaygroundPage.open(browser, server.url, opening);
   await ann.page.getByLabel('Your name').fill('Ann');

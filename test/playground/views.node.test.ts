@@ -27,38 +27,41 @@ afterAll(async () => {
 });
 
 describe('the state inspector', () => {
-  test.each(['page', 'worker'] as const)('edits and clears, with tasks in %s', async (run) => {
-    const opening = { run, state: 'indexeddb', example: 'registration' } as const;
-    const at = await PlaygroundPage.open(browser, server.url, opening);
-    await at.page.getByLabel('Your name').fill('Ann');
-    await at.click('Next');
-    await at.field('name', 'by a task');
-    const before = await at.page.locator('.revision').textContent();
+  test.concurrent.each(['page', 'worker'] as const)(
+    'edits and clears, with tasks in %s',
+    async (run) => {
+      const opening = { run, state: 'indexeddb', example: 'registration' } as const;
+      const at = await PlaygroundPage.open(browser, server.url, opening);
+      await at.page.getByLabel('Your name').fill('Ann');
+      await at.click('Next');
+      await at.field('name', 'by a task');
+      const before = await at.page.locator('.revision').textContent();
 
-    await at.click('Edit name');
-    const editor = at.page.getByLabel('New value of name, as JSON');
-    await editor.fill('"Bea');
-    expect(await at.page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
-    await editor.fill('"Bea"');
-    await editor.press('Enter');
-    await at.field('name', '"Bea"');
-    await at.field('name', 'by hand');
-    expect(await at.page.locator('.revision').textContent()).not.toBe(before);
+      await at.click('Edit name');
+      const editor = at.page.getByLabel('New value of name, as JSON');
+      await editor.fill('"Bea');
+      expect(await at.page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+      await editor.fill('"Bea"');
+      await editor.press('Enter');
+      await at.field('name', '"Bea"');
+      await at.field('name', 'by hand');
+      expect(await at.page.locator('.revision').textContent()).not.toBe(before);
 
-    // The form shows what is stored, whoever has written it.
-    await at.page.getByLabel('Your phone number').fill('+351 900 000 000');
-    await at.click('Next');
-    await at.sees('Bea, +351 900 000 000: is everything right?');
+      // The form shows what is stored, whoever has written it.
+      await at.page.getByLabel('Your phone number').fill('+351 900 000 000');
+      await at.click('Next');
+      await at.sees('Bea, +351 900 000 000: is everything right?');
 
-    await at.click('Clear');
-    await at.page.getByLabel('Your name').waitFor();
-    await at.field('step', 'initial');
-    await at.sees('revision none');
-    expect(at.faults).toEqual([]);
-  });
+      await at.click('Clear');
+      await at.page.getByLabel('Your name').waitFor();
+      await at.field('step', 'initial');
+      await at.sees('revision none');
+      expect(at.faults).toEqual([]);
+    },
+  );
 });
 
-test('the timeline is read by keyboard', async () => {
+test.concurrent('the timeline is read by keyboard', async () => {
   const at = await PlaygroundPage.open(browser, server.url, {});
   await at.sees('Served. Both steps');
   await at.page.getByRole('listbox').focus();
@@ -70,7 +73,7 @@ test('the timeline is read by keyboard', async () => {
   await at.sees('Choose a run');
 });
 
-test('the switches and tabs work by keyboard', async () => {
+test.concurrent('the switches and tabs work by keyboard', async () => {
   const at = await PlaygroundPage.open(browser, server.url, {});
   await at.page.getByRole('radio', { name: 'Page' }).focus();
   await at.page.keyboard.press('ArrowRight');
@@ -80,7 +83,7 @@ test('the switches and tabs work by keyboard', async () => {
   await at.page.getByRole('heading', { name: 'Pipeline' }).waitFor();
 });
 
-test('the graph shows what the tasks need', async () => {
+test.concurrent('the graph shows what the tasks need', async () => {
   const at = await PlaygroundPage.open(browser, server.url, {});
   const graph = at.page.getByRole('img', { name: 'grind needs machine' });
   expect(await graph.getAttribute('aria-label')).toContain('refill needs coffee');

@@ -3,7 +3,7 @@ import { type Signal, signal } from '@preact/signals';
 import type { EventName, QTasks, Run, RunCounts } from 'qtasks-lite';
 import { isQTasksError } from 'qtasks-lite';
 import { BusyClock } from './busy-clock.js';
-import { Tracks } from './tracks.js';
+import { type Track, Tracks } from './tracks.js';
 
 const heard = [
   'run:start',
@@ -41,8 +41,6 @@ export class Recorder {
   };
   lost = 0;
   calls: readonly Call[] = [];
-  /** Which dependencies are open, and how often: `task > db`. */
-  readonly open = new Map<string, number>();
   readonly #calling = new Set<string>();
   #isDue = false;
 
@@ -63,15 +61,8 @@ export class Recorder {
     else if (event.type === 'run:success') this.counts.success++;
     else if (event.type === 'run:error') this.counts.error++;
     else if (event.type === 'run:cancel') this.counts.cancel++;
-    else if (event.type === 'dependency:open') this.#count(event, 1);
-    else if (event.type === 'dependency:close') this.#count(event, -1);
     this.tracks.add(event);
     this.#rest(event.at);
-  }
-
-  #count(event: { readonly task?: string; readonly dependency: string }, by: number): void {
-    const name = `${event.task ?? ''} > ${event.dependency}`;
-    this.open.set(name, Math.max(0, (this.open.get(name) ?? 0) + by));
   }
 
   /** Follows a call of the page: a run whose worker dies tells of its end to its caller alone. */
@@ -92,17 +83,14 @@ export class Recorder {
   #lose(id: string): void {
     const { tracks } = this;
     const now = Date.now();
-    const open = tracks.all.filter((track) => tracks.isOpen(track.id));
+    const open = tracks.all.filter(({ end }) => end === undefined);
     const call = open.find((track) => track.id === id);
-    const parts = open.filter(
-      (track) => !this.#calling.has(track.id) && call && track.start >= call.start,
-    );
-    for (const track of call ? [call, ...parts] : []) {
+    if (!call) return;
+    const isPart = (track: Track): boolean =>
+      !this.#calling.has(track.id) && track.start >= call.start;
+    for (const track of open.filter((each) => each === call || isPart(each))) {
       tracks.lose(track.id, now);
       this.lost++;
-      for (const name of this.open.keys()) {
-        if (name.startsWith(`${track.task} > `)) this.open.set(name, 0);
-      }
     }
     this.#rest(now);
   }

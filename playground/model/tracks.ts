@@ -53,10 +53,6 @@ export class Tracks {
     return this.#open.size === 0;
   }
 
-  isOpen(id: string): boolean {
-    return this.#open.has(id);
-  }
-
   add(event: EventMap[EventName]): void {
     if (event.type.startsWith('dependency:')) this.#dependency(event as DependencyEvent<EventName>);
     else if ('run' in event && event.type !== 'error') this.#run(event as RunEvent<EventName>);
@@ -100,11 +96,10 @@ export class Tracks {
     }
   }
 
-  /** Ends a run whose worker is gone, and those that were part of it. */
+  /** Ends a run whose worker is gone. */
   lose(id: string, at: number): void {
     const lost = this.#open.get(id);
-    if (!lost) return;
-    this.#end(lost, 'lost', at);
+    if (lost) this.#end(lost, 'lost', at);
   }
 
   #begin({ run: id, task, at }: RunEvent<EventName>): Track {

@@ -28,7 +28,7 @@ export function ChatbotPanel(props: PanelProps) {
     before.value = messages.join('\n');
     try {
       // Were it delivered twice, it would be answered once.
-      const id = crypto.randomUUID();
+      const id = `${Date.now()} ${Math.random()}`;
       const run = play.follow(client.with({ id }).run('answer', message), 'answer');
       for await (const word of run) words.value = [...words.value, word];
       await props.observed.read();

@@ -1,6 +1,7 @@
 /** The dependency graph of the example's tasks; what is open right now is lit. */
 import { type GraphNode, graphOf } from '../model/graph.js';
 import type { Recorder } from '../model/recorder.js';
+import type { Track } from '../model/tracks.js';
 import { Scroll } from './scroll.js';
 
 const [width, height] = [132, 30];
@@ -22,11 +23,9 @@ export function GraphView(props: {
     y: row * (height + gapY) + 1,
   });
   const find = (id: string) => nodes.find((node) => node.id === id);
-  const running = new Set(
-    recorder.tracks.all.filter(({ end }) => end === undefined).map(({ task }) => task),
-  );
+  const open = new Set(recorder.tracks.all.flatMap(openIn));
   const isLit = ({ kind, label, places }: GraphNode): boolean =>
-    kind === 'task' ? running.has(label) : places.some((place) => recorder.open.get(place));
+    kind === 'task' ? open.has(label) : places.some((place) => open.has(place));
 
   return (
     <section class="graph" aria-labelledby="graph-title">
@@ -78,6 +77,13 @@ export function GraphView(props: {
       </ul>
     </section>
   );
+}
+
+/** A run that goes on, by its task, and what it has open. */
+function openIn({ task, end, dependencies }: Track): string[] {
+  if (end !== undefined) return [];
+  const open = dependencies.filter(({ close }) => close === undefined);
+  return [task, ...open.map(({ name }) => `${task} > ${name}`)];
 }
 
 function describe(

@@ -41,7 +41,7 @@ export function Inspector({ observed }: { readonly observed: Observed }) {
           </thead>
           <tbody>
             {fields.map(([name, value]) => (
-              <tr key={`${name} ${show(value)}`}>
+              <tr key={name}>
                 <th scope="row">{name}</th>
                 <td>
                   {editing.value === name ? (
@@ -54,7 +54,9 @@ export function Inspector({ observed }: { readonly observed: Observed }) {
                       }}
                     />
                   ) : (
-                    <code class="value">{show(value)}</code>
+                    <code key={show(value)} class="value" title={show(value)}>
+                      {show(value)}
+                    </code>
                   )}
                 </td>
                 <td class="quiet">{originOf(observed, name)}</td>

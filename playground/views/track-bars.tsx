@@ -35,6 +35,13 @@ export function TrackBars({ track, x, until, isSelected, onSelect }: TrackBarsPr
       onClick={onSelect}
     >
       <rect class="hit" x={x(track.start) - 2} y={y - 3} {...sized(end - x(track.start) + 4, 34)} />
+      <line
+        class="whole"
+        x1={x(track.start)}
+        x2={end}
+        y1={y + barHeight / 2}
+        y2={y + barHeight / 2}
+      />
       {track.attempts.map((attempt) => (
         <AttemptBars key={attempt.number} {...{ attempt, x, until, y }} />
       ))}

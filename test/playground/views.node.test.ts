@@ -61,6 +61,18 @@ describe('the state inspector', () => {
   );
 });
 
+test.concurrent('what a visitor types into a field stays while tasks write it', async () => {
+  const at = await PlaygroundPage.open(browser, server.url, { example: 'pipeline' });
+  await at.click('Edit done');
+  const editor = at.page.getByLabel('New value of done, as JSON');
+  await editor.fill('7');
+  await at.click('Import');
+  await at.sees(/^Page \d of 8 is in/);
+  expect(await editor.inputValue()).toBe('7');
+  await editor.press('Escape');
+  await editor.waitFor({ state: 'detached' });
+});
+
 test.concurrent('the timeline is read by keyboard', async () => {
   const at = await PlaygroundPage.open(browser, server.url, {});
   await at.sees('Served. Both steps');

@@ -50,7 +50,7 @@ export function CoffeePanel(props: PanelProps) {
     <div class="demo">
       <div class="figures">
         <p>
-          <span class="figure">{String(cups)}</span> cups
+          <span class="figure">{String(cups)}</span> {cups === 1 ? 'cup' : 'cups'}
         </p>
         <p class="quiet">{String(step)}</p>
       </div>

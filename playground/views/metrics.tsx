@@ -63,6 +63,6 @@ function summary({ calls }: Recorder): string {
     .map(({ duration }) => duration)
     .sort((a, b) => a - b);
   if (durations.length === 0) return 'no calls yet';
-  const at = (part: number) => durations[Math.floor((durations.length - 1) * part)] ?? 0;
+  const at = (part: number) => durations[Math.round((durations.length - 1) * part)] ?? 0;
   return `${where}: median ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms`;
 }

@@ -84,7 +84,7 @@ async function pipeline(at: PlaygroundPage): Promise<void> {
 async function originals(at: PlaygroundPage, isVisitors: boolean): Promise<void> {
   await at.show('originals');
   await at.page.waitForSelector('#output[aria-busy=false]');
-  const who = isVisitors ? ' \\(visitor \\d+\\)' : '';
+  const who = isVisitors ? ' \\(visitor \\w+\\)' : '';
   const line = (task: string, what: string) =>
     expect.stringMatching(`^\\[example\\] ${task}${who} ${what}$`);
   const text = (await at.page.textContent('#output')) ?? '';

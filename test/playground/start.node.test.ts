@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 test('npm start ends its Redis with itself and leaves nothing behind', async () => {
-  const server = await PlaygroundServer.start({ TMPDIR: folder });
+  const server = await PlaygroundServer.start({ TMPDIR: folder, REDIS_URL: '' });
   const port = Number(/redis:\/\/127\.0\.0\.1:(\d+)/.exec(server.printed)?.[1]);
   expect(await answers(port)).toBe(true);
   expect(await readdir(folder)).toHaveLength(1);

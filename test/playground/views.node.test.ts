@@ -14,6 +14,23 @@ declare global {
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const examples: Example[] = ['coffee', 'registration', 'chatbot', 'pipeline', 'originals'];
 
+/** So that there is something to find: an error, a chat, an editor. */
+const busy: Partial<Record<Example, (at: PlaygroundPage) => Promise<void>>> = {
+  async registration(at) {
+    await at.click('Next');
+    await at.sees('Please enter a name.');
+  },
+  async chatbot(at) {
+    await at.page.getByLabel('Message').fill('hello');
+    await at.click('Send');
+    await at.field('step', '"size"');
+  },
+  async pipeline(at) {
+    await at.click('Edit done');
+    await at.page.getByLabel('New value of done, as JSON').fill('wrong');
+  },
+};
+
 let server: PlaygroundServer;
 let browser: Browser;
 
@@ -119,6 +136,7 @@ test.concurrent.each([
       await at.show(example);
       await at.page.locator(`nav a[href="#${example}"][aria-current]`).waitFor();
       await at.page.locator('.example[aria-busy=false] .demo').waitFor();
+      await busy[example]?.(at);
       const found = await at.page.evaluate(async () => {
         const { violations } = await window.axe.run();
         return violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);

@@ -41,13 +41,24 @@ export class Recorder {
   };
   lost = 0;
   calls: readonly Call[] = [];
+  /** When a worker was lost. */
+  readonly #losses: number[] = [];
   readonly #calling = new Set<string>();
   #isDue = false;
+
+  get losses(): readonly number[] {
+    return this.#losses;
+  }
 
   /** @returns what stops it */
   listen(app: Pick<QTasks<object>, 'on'>): () => void {
     const stops = heard.map((name) => app.on(name, (event) => this.#hear(event)));
-    stops.push(app.on('worker:lost', () => this.#touch()));
+    stops.push(
+      app.on('worker:lost', ({ at }) => {
+        this.#losses.push(at);
+        this.#touch();
+      }),
+    );
     return () => {
       for (const stop of stops) stop();
     };

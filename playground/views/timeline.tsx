@@ -12,6 +12,18 @@ const height = lanes * laneHeight + 4;
 const longest = 5_000;
 const fewestPixels = 0.12;
 
+const legend: readonly (readonly [kind: string, name?: string])[] = [
+  ['opening'],
+  ['body'],
+  ['teardown'],
+  ['dependency'],
+  ['yield'],
+  ['failed'],
+  ['loss', 'worker lost'],
+  ['pause'],
+  ['second'],
+];
+
 /** Who wants no motion sees it move with each event alone. */
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -60,13 +72,11 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
       <div class="bar">
         <h2 id="timeline-title">Timeline</h2>
         <ul class="legend" aria-label="Legend">
-          {['opening', 'body', 'teardown', 'dependency', 'yield', 'failed', 'second', 'pause'].map(
-            (kind) => (
-              <li key={kind}>
-                <i class={`key ${kind}`} /> {kind}
-              </li>
-            ),
-          )}
+          {legend.map(([kind, name = kind]) => (
+            <li key={kind}>
+              <i class={`key ${kind}`} /> {name}
+            </li>
+          ))}
         </ul>
       </div>
       <div
@@ -98,6 +108,10 @@ export function Timeline({ recorder }: { readonly recorder: Recorder }) {
             {clock.gaps.map(({ at: gap }) => (
               <line key={gap} class="gap" x1={gap * scale} x2={gap * scale} y2={height} />
             ))}
+            {recorder.losses.map((loss, index) => {
+              const x = clock.of(loss) * scale;
+              return <line key={index} class="loss" x1={x} x2={x} y2={height} />;
+            })}
             {shown.map((track) => (
               <TrackBars
                 key={track.id}

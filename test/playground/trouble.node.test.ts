@@ -32,6 +32,8 @@ test.concurrent.each([
       await button.click();
     }
     await at.sees(/^WORKER_LOST/);
+    const losses = at.page.locator('line.loss');
+    await losses.nth(run === 'pool' ? 1 : 0).waitFor({ state: 'attached' });
     const lost = (await at.runs()).filter((said) => said.includes(': lost'));
     expect(lost).toContainEqual(expect.stringContaining('import_pages'));
     expect(await at.counter('lost')).toBe(lost.length);
@@ -64,6 +66,22 @@ test.concurrent.each(['page', 'worker', 'pool'] as const)(
     expect(at.faults).toEqual([]);
   },
 );
+
+test.concurrent('an answer whose worker is killed comes from the next worker', async () => {
+  const opening = { run: 'worker', state: 'indexeddb', example: 'chatbot' } as const;
+  const at = await PlaygroundPage.open(browser, server.url, opening);
+  await at.sees('worker 0 ready');
+  await at.page.getByLabel('Message').fill('hello');
+  // In one turn: before the worker could say a word. The run has an id and its task has retries.
+  await at.page.evaluate(() => {
+    for (const name of ['.say .primary', '.worker button']) {
+      document.querySelector<HTMLButtonElement>(name)?.click();
+    }
+  });
+  await at.page.getByRole('log').getByText('Hello! A small pizza').waitFor();
+  await at.field('step', '"size"');
+  expect(at.faults).toEqual([]);
+});
 
 test.concurrent('a retry is a new attempt of the same run', async () => {
   const at = await PlaygroundPage.open(browser, server.url, { example: 'pipeline' });

@@ -15,20 +15,19 @@ const app = 'example';
 
 /** @returns {Promise<{ plugin: import('vite').Plugin, said: string }>} */
 export async function openBackend() {
-  const program = findRedis();
-  if (!process.env.REDIS_URL && !program) {
+  const server = await openRedis();
+  if (!server) {
     const reason = 'npm start has found no redis-server on this machine.';
     return { plugin: pluginOf(reason), said: reason };
   }
-  const server = process.env.REDIS_URL ? undefined : await startRedis(program ?? '');
-  const url = process.env.REDIS_URL ?? server?.url ?? '';
+  const { url } = server;
   const secret = randomBytes(32).toString('hex');
   const proxy = redisProxy({ redis: url, secret, path: '/redis' });
   /** @type {Promise<void> | undefined} */
   let closing;
   const close = async () => {
     await proxy.close();
-    await server?.stop();
+    await server.stop();
   };
   const plugin = pluginOf('', { '/redis': proxy, '/api': visitors(secret) });
   // Vite, too, ends the process on SIGTERM: as soon as its plugins have closed.
@@ -40,6 +39,14 @@ export async function openBackend() {
     plugin: { ...plugin, closeBundle },
     said: `Redis: ${url}, for the page behind a proxy at /redis`,
   };
+}
+
+/** Somebody's, by REDIS_URL, or one of its own; nothing where there is none. */
+async function openRedis() {
+  const url = process.env.REDIS_URL;
+  if (url) return { url, stop: async () => {} };
+  const program = findRedis();
+  return program === undefined ? undefined : startRedis(program);
 }
 
 /**

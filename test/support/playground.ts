@@ -29,9 +29,14 @@ export class PlaygroundServer {
   static async start(env: Readonly<Record<string, string>> = {}): Promise<PlaygroundServer> {
     if (!isBuilt()) throw new Error('dist is older than its sources: run `npm run build`');
     const server = new PlaygroundServer(env);
-    await vi.waitFor(() => expect(server.#printed).toMatch(/Redis|redis-server/), {
+    const isUp = vi.waitFor(() => expect(server.#printed).toMatch(/Redis|redis-server/), {
       timeout: 30_000,
     });
+    const ended = once(server.#process, 'exit').then(([code]) => {
+      throw new Error(`npm start has ended with ${code}`);
+    });
+    await Promise.race([isUp, ended]);
+    ended.catch(() => {});
     return server;
   }
 
@@ -52,10 +57,6 @@ export class PlaygroundServer {
 
   get url(): string {
     return /http:\S+/.exec(this.#printed)?.[0] ?? '';
-  }
-
-  get pid(): number {
-    return this.#process.pid ?? 0;
   }
 
   /** Ends it as Ctrl-C does; gives its exit code and signal. */

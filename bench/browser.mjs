@@ -7,9 +7,10 @@ import { bundle, workers } from './bundle.mjs';
 /**
  * @param {string} name of the file in this directory
  * @param {boolean} quick
+ * @param {(line: string) => void} print
  * @returns {Promise<number>} 0 where all went well
  */
-export async function runInPage(name, quick) {
+export async function runInPage(name, quick, print) {
   /** @type {Map<string | undefined, string>} */
   const scripts = new Map([['/script.js', await bundle(name, { platform: 'browser' })]]);
   for (const worker of workers) {
@@ -31,7 +32,7 @@ export async function runInPage(name, quick) {
   const browser = await chromium.launch({ executablePath, args: chromeArgs });
   try {
     const page = await browser.newPage();
-    page.on('console', (message) => console.log(message.text()));
+    page.on('console', (message) => print(`${message.text()}\n`));
     const failed = new Promise((resolve) => page.on('pageerror', resolve));
     await page.goto(`http://127.0.0.1:${port}/?${quick ? 'quick' : ''}`);
     const done = page.waitForFunction(() => document.title === 'done', undefined, { timeout: 0 });

@@ -71,12 +71,15 @@ export class Bucket {
   /** How many writes were queued so far. */
   #writes = 0;
   #read: SharedRead | undefined = undefined;
+  /** Whether the calls of one tick are sent as one commit: where a commit leaves this runtime. */
+  readonly #collects: boolean;
   readonly #port: Port;
   readonly listeners: Listeners;
 
   constructor(engine: Engine, definition: StateDefinition, session: string) {
     this.#engine = engine;
     this.#definition = definition;
+    this.#collects = engine.storage.scope !== 'runtime';
     const id = { app: engine.runtime.name, session, state: definition.id };
     this.#port = new Port(engine.storage, Object.freeze(id));
     this.listeners = new Listeners(engine, this.#port, () => this.readAll());
@@ -84,7 +87,11 @@ export class Bucket {
 
   /** Whether it may be forgotten: nothing is on its way and nobody listens. */
   get isIdle(): boolean {
-    return !this.#current && !this.#read && this.listeners.isEmpty;
+    return !this.#isBusy && !this.#read && this.listeners.isEmpty;
+  }
+
+  get #isBusy(): boolean {
+    return this.#current !== undefined || this.#next !== undefined;
   }
 
   /** Resolves once all that is queued now has been tried. */
@@ -96,7 +103,8 @@ export class Bucket {
   // Writes
 
   set(field: string, taken: unknown): Promise<void> {
-    if (!this.#current && !this.#definition.isVersioned) return this.#setAlone(field, taken);
+    const isAlone = !this.#isBusy && !this.#collects && !this.#definition.isVersioned;
+    if (isAlone) return this.#setAlone(field, taken);
     return this.#write((draft) => draft.put(field, taken), false);
   }
 
@@ -160,15 +168,21 @@ export class Bucket {
       // A class with versions has to see what is there, to migrate it or to leave it alone.
       const needs = needsContent || this.#definition.isVersioned;
       const write = { run, needsContent: needs, resolve, reject } as Write;
-      if (!this.#current) this.#start({ writes: [write], readers: [] });
-      else if (this.#next) this.#next.writes.push(write);
-      else this.#next = { writes: [write], readers: [] };
+      if (this.#next) {
+        this.#next.writes.push(write);
+        return;
+      }
+      this.#next = { writes: [write], readers: [] };
+      if (this.#current) return;
+      if (this.#collects) queueMicrotask(() => this.#startNext());
+      else this.#startNext();
     });
   }
 
-  #start(group: Group): void {
-    this.#current = group;
-    void this.#commitGroup(group);
+  #startNext(): void {
+    this.#current = this.#next;
+    this.#next = undefined;
+    if (this.#current) void this.#commitGroup(this.#current);
   }
 
   /** Commits until that has succeeded or failed, tells the callers, and begins the next group. */
@@ -204,9 +218,7 @@ export class Bucket {
     this.#commits++;
     this.#current = undefined;
     for (const reader of readers) reader();
-    const next = this.#next;
-    this.#next = undefined;
-    if (next) this.#start(next);
+    this.#startNext();
   }
 
   /** Somebody else has written: the next try begins on what is there now. */
@@ -319,7 +331,7 @@ export class Bucket {
 
   async #readSoon(shared: SharedRead): Promise<Snapshot> {
     await null;
-    if (this.#current) await this.flush();
+    if (this.#isBusy) await this.flush();
     if (this.#read === shared) this.#read = undefined;
     this.#askedAt = this.#commits;
     const snapshot = await this.#port.read(shared.fields);

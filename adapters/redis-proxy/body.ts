@@ -20,9 +20,10 @@ export async function readBody(
   if (Number(request.headers.get('content-length')) > limits.bodyBytes) throw tooLarge();
   const reader: Reader = request.body.getReader();
   const reading = collect(reader, limits.bodyBytes);
-  let refusal: unknown = new Refusal(408, 'ERR the request took too long');
+  let refusal: Refusal;
   try {
     if (await atMost(limits.bodyTimeout, reading, clock)) return await reading;
+    refusal = new Refusal(408, 'ERR the request took too long');
   } catch (error) {
     refusal = error instanceof Refusal ? error : malformed('the request ended early');
   }

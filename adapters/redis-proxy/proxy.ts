@@ -127,7 +127,7 @@ class Endpoints {
 
   async #serve(request: Request, url: URL): Promise<Answer> {
     if (url.pathname === '/healthz') return this.#health(request);
-    const asker = await this.#identify(request, url);
+    const asker = this.#identify(request, url);
     const writer = writerFor(request);
     switch (url.pathname) {
       case '/':
@@ -140,11 +140,11 @@ class Endpoints {
     }
   }
 
-  async #identify(request: Request, url: URL): Promise<Asker> {
+  #identify(request: Request, url: URL): Asker {
     const { access, addressOf } = this.#settings;
     const address = addressOf(request);
     try {
-      return { caller: await access.identify(request, url), address };
+      return { caller: access.identify(request, url), address };
     } catch (error) {
       const wait = this.#failures.take(address, 1);
       throw wait > 0

@@ -36,6 +36,8 @@ export async function serveProxy(proxy: RedisProxy, options: ServeOptions): Prom
     silent: true,
     manual: true,
     node: {
+      // With Node's 511 a burst of connections is reset; the system has a limit of its own too.
+      backlog: 65_535,
       // The names of many channels stand in one address.
       maxHeaderSize: 65_536,
       headersTimeout: 10_000,

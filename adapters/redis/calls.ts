@@ -85,7 +85,8 @@ export class Calls {
         this.#add([]);
       };
       const call: Call = {
-        ...options,
+        signal,
+        order,
         command,
         fallback,
         failures: 0,
@@ -160,7 +161,10 @@ export class Calls {
     const { limit, delay, maxDelay, timeout } = this.#retry;
     for (const call of batch) call.isSent = true;
     this.#requests++;
-    const replies = await this.#ask(batch, AbortSignal.timeout(timeout));
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error('no answer in time')), timeout);
+    const replies = await this.#ask(batch, late.signal);
+    clearTimeout(timer);
     this.#requests--;
     const again: Call[] = [];
     let wait = 0;

@@ -57,23 +57,24 @@ export class Connection implements Transport {
   }
 
   async send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]> {
-    const client = this.#client;
-    const replies = commands.map(async ([name = '', ...args]): Promise<Reply> => {
-      try {
-        const result =
-          'call' in client ? client.call(name, ...args) : client.sendCommand([name, ...args]);
-        return { result: await result };
-      } catch (error) {
-        // Not the error itself: those of ioredis have the whole command with them.
-        const text = error instanceof Error ? error.message : 'the client has failed';
-        // Redis begins with a word in capitals; whatever else was said, the answer is lost.
-        return /^[A-Z]{2,} /.test(text) ? { error: text } : { lost: new Error(text) };
-      }
-    });
-    const late = new Promise<never>((_, reject) => {
+    return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason));
+      Promise.all(commands.map((command) => this.#send(command))).then(resolve, reject);
     });
-    return Promise.race([Promise.all(replies), late]);
+  }
+
+  async #send([name = '', ...args]: Command): Promise<Reply> {
+    const client = this.#client;
+    try {
+      const result =
+        'call' in client ? client.call(name, ...args) : client.sendCommand([name, ...args]);
+      return { result: await result };
+    } catch (error) {
+      // Not the error itself: those of ioredis have the whole command with them.
+      const text = error instanceof Error ? error.message : 'the client has failed';
+      // Redis begins with a word in capitals; whatever else was said, the answer is lost.
+      return /^[A-Z]{2,} /.test(text) ? { error: text } : { lost: new Error(text) };
+    }
   }
 
   async listen(channels: readonly string[], audience: Audience): Promise<boolean> {

@@ -63,7 +63,7 @@ return {m[1],cur,f}`,
  * now. 0 where somebody else holds the lock. What `read` does where it has to be made on something else.
  */
 export const commit: Script = {
-  sha: '1b5e428826f4fe938489bf269ef68e382a1fee76',
+  sha: 'f377d3ab916e2d9717716763c4db744e5eefe79c',
   text: `${bucket}local w,s,on,ttl,token,clear,n=unpack(ARGV,1,7)
 local p
 for i=3,#m,2 do if m[i]==w then p=i end end
@@ -74,25 +74,25 @@ q=cjson.decode(q)
 if q[1]~=token and q[2]>now then return 0 end
 end
 if on~='' and on~='='..cur then return {m[1],cur,all()} end
+local old,till=m[1],m[2]
 if cur=='' then m[2]=0 end
-if cur=='' or clear=='1' then c('DEL',k) end
-local note={'','',m[1],w,s,clear}
+if cur=='' or clear=='1' then c('DEL',k) till=0 end
+local note={'','',old,w,s,clear}
 for i=8,7+n do c('HDEL',k,ARGV[i]) note[#note+1]=ARGV[i] end
-for i=8+n,#ARGV,2 do c('HSET',k,ARGV[i],ARGV[i+1]) note[#note+1]=ARGV[i] end
-ttl=tonumber(ttl)
-if ttl then m[2]=ttl<0 and 0 or now+ttl end
+for i=8+n,#ARGV,2 do note[#note+1]=ARGV[i] end
+for i=8+n,#ARGV,1000 do c('HSET',k,unpack(ARGV,i,math.min(i+999,#ARGV))) end
+if ttl~='' then m[2]=ttl+0<0 and 0 or now+ttl end
 if p then table.remove(m,p) table.remove(m,p) end
 m[#m+1]=w
 m[#m+1]=s
 if #m>34 then table.remove(m,3) table.remove(m,3) end
-local old=m[1]
 m[1]=('%.0f'):format(math.max(t[1]*1e6+t[2],old+1))
 c('HSET',k,'\\1',cjson.encode(m))
 note[1]=m[1]
 note[2]=there()
 if c('HLEN',k)==1 then c('PEXPIRE',k,120000)
-elseif m[2]==0 then c('PERSIST',k)
-else c('PEXPIREAT',k,m[2]+120000) end
+elseif m[2]>0 then c('PEXPIREAT',k,m[2]+120000)
+elseif till>0 then c('PERSIST',k) end
 c('PUBLISH',k..':changes',cjson.encode(note))
 return {m[1],cur,old,note[2]}`,
 };

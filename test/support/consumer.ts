@@ -1,6 +1,6 @@
 /** An empty project of an ordinary user with the packed library installed, for tests of what ships. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,9 +57,21 @@ export class Consumer {
     return file;
   }
 
+  /** What is in a file of the project. */
+  read(path: string): Promise<string> {
+    return readFile(join(this.dir, path), 'utf8');
+  }
+
+  /** Lets the project use packages from where they are installed: large ones, which take long to copy. */
+  async link(packages: readonly string[]): Promise<void> {
+    for (const name of packages) {
+      await symlink(join(root, 'node_modules', name), join(this.dir, 'node_modules', name));
+    }
+  }
+
   /** Runs a module in Node; gives the lines that it prints. */
-  async node(path: string): Promise<string[]> {
-    const printed = await run(process.execPath, [path], this.dir);
+  async node(path: string, ...args: string[]): Promise<string[]> {
+    const printed = await run(process.execPath, [path, ...args], this.dir);
     return printed.split('\n').slice(0, -1);
   }
 

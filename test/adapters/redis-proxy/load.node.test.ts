@@ -71,7 +71,9 @@ test('2,000 requests and 500 streams at once are all answered, and all of them e
   const server = await serveProxy(proxy, { host: '127.0.0.1', port: 0, log: count });
   const { url } = server;
   const agent = new Agent({ keepAlive: true });
-  const tokens = await Promise.all(sessions.map((session) => tokenOf(session)));
+  const tokens = await Promise.all(
+    sessions.map((session) => tokenOf(session, { expiresIn: 3_600_000 })),
+  );
   try {
     const opening = Array.from({ length: 500 }, async (_, place) => {
       const session = sessions[place % sessions.length] ?? '';

@@ -71,10 +71,10 @@ test(
       await Promise.race([failed, expect.poll(after, { timeout: 30_000 }).toBe(true)]);
     };
     const redisAway = [() => fleet.redis.kill(), () => fleet.redis.restart()] as const;
-    const proxyAway = [() => fleet.stopProxy(), () => fleet.startProxy()] as const;
+    const proxyAway = [() => fleet.killProxy(), () => fleet.startProxy()] as const;
     // What is on its way is lost, before or after it was done.
     const cut = [() => fleet.faults.cut(), () => {}] as const;
-    for (const [end, begin] of [redisAway, cut, proxyAway, redisAway]) {
+    for (const [end, begin] of [redisAway, cut, proxyAway, redisAway, proxyAway]) {
       await allGoOn();
       await end();
       await sleep(300);

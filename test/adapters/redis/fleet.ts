@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { bucketKey, channelOf } from '../../../adapters/redis/keys.js';
 import { redis } from '../../../adapters/redis.js';
-import { type RedisProxy, redisProxy } from '../../../adapters/redis-proxy/index.js';
-import { type Serving, serveProxy } from '../../../adapters/redis-proxy/serve.js';
+import { isBuilt } from '../../../scripts/prepare.mjs';
 import { FaultProxy } from '../../support/fault-proxy.js';
+import { ProxyProcess } from '../../support/proxy-process.js';
 import { RedisServer } from '../../support/redis.js';
 import { secret, tokenOf } from '../../support/redis-proxy.js';
 import { Tabs } from '../../support/tabs.js';
@@ -29,35 +29,36 @@ const retry = { limit: 30, delay: 10, maxDelay: 300 };
 export class Fleet {
   redis!: RedisServer;
   faults!: FaultProxy;
-  #proxy!: Serving;
+  #proxy!: ProxyProcess;
   #browsers: Tabs[] = [];
 
   constructor() {
     beforeAll(async () => {
+      if (!isBuilt()) throw new Error('dist is older than its sources: run `npm run build`');
       this.redis = await RedisServer.start({ aof: true });
       const launch = () => Tabs.launch({ modules: { page: 'test/adapters/redis/fleet-page.ts' } });
       this.#browsers = await Promise.all([launch(), launch()]);
       await this.startProxy();
-      this.faults = await FaultProxy.start(this.#proxy.url);
+      this.faults = await FaultProxy.start(this.#proxy.url.href);
     });
     afterAll(async () => {
       await Promise.all(this.#browsers.map((browser) => browser.close()));
       await this.faults?.stop();
-      await this.stopProxy();
+      await this.killProxy();
       await this.redis?.stop();
     });
   }
 
   /** Starts the proxy, the second time where it was before. */
   async startProxy(): Promise<void> {
-    const port = this.#proxy ? Number(new URL(this.#proxy.url).port) : 0;
-    const cors = this.#browsers.map(({ url }) => url);
-    const proxy: RedisProxy = redisProxy({ redis: this.redis.url, secret, cors });
-    this.#proxy = await serveProxy(proxy, { host: '127.0.0.1', port, log: () => {} });
+    const port = this.#proxy?.url.port ?? '0';
+    const args = ['--port', port, ...this.#browsers.flatMap(({ url }) => ['--cors', url])];
+    const env = { QTASKS_LITE_SECRET: secret };
+    this.#proxy = await ProxyProcess.start(this.redis.url, { args, env });
   }
 
-  async stopProxy(): Promise<void> {
-    await this.#proxy?.close();
+  async killProxy(): Promise<void> {
+    await this.#proxy?.kill();
   }
 
   /** Opens all four. */

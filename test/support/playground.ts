@@ -35,8 +35,10 @@ export class PlaygroundServer {
     const ended = once(server.#process, 'exit').then(([code]) => {
       throw new Error(`npm start has ended with ${code}`);
     });
-    await Promise.race([isUp, ended]);
+    // Whichever is second is nobody's concern.
+    isUp.catch(() => {});
     ended.catch(() => {});
+    await Promise.race([isUp, ended]);
     return server;
   }
 

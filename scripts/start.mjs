@@ -4,26 +4,25 @@
  *   --once   prints the examples and ends
  *   PORT     the same as --port
  */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { onEnd } from './end.mjs';
+import { settings } from './playground.mjs';
 import { prepare } from './prepare.mjs';
 
 const { once, port, host } = options();
-const root = fileURLToPath(new URL('../playground', import.meta.url));
-const pkg = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 prepare();
 const { createServer } = await import('vite');
+// Of the library, so not before that is built.
+const { openBackend } = await import('./playground-backend.mjs');
+const backend = once ? undefined : await openBackend();
 const server = await createServer({
-  root,
-  configFile: false,
+  ...settings,
   appType: once ? 'custom' : 'mpa',
   logLevel: once ? 'error' : 'info',
   server: once ? { middlewareMode: true, ws: false } : { port, host },
-  // Named, so that Vite finds none after the page has loaded, which would load it once more.
-  optimizeDeps: once ? { noDiscovery: true } : { include: Object.keys(pkg.dependencies) },
+  ...(once ? { optimizeDeps: { noDiscovery: true } } : {}),
+  plugins: backend ? [backend.plugin] : [],
 });
 onEnd(async () => {
   process.exitCode = 0;
@@ -39,6 +38,7 @@ else {
   await server.listen();
   console.log('\nThe same tasks in a page:');
   server.printUrls();
+  console.log(`  ${backend?.said}`);
 }
 
 function options() {

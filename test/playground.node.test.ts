@@ -71,16 +71,16 @@ describe('the page that npm start serves', () => {
     server.stdout?.on('data', (chunk) => {
       printed += stripVTControlCharacters(String(chunk));
     });
-    await vi.waitFor(() => expect(printed).toMatch(/http:\S+\s/), { timeout: 20_000 });
+    await vi.waitFor(() => expect(printed).toMatch(/Redis: redis:/), { timeout: 20_000 });
     url = /http:\S+/.exec(printed)?.[0] ?? '';
     browser = await launchChrome();
-    watched = await watchPage(browser, url);
+    watched = await watchPage(browser, `${url}#originals`);
     page = watched.page;
     await page.waitForSelector('#output[aria-busy=false]');
   });
 
   afterAll(async () => {
-    server?.kill('SIGKILL');
+    server?.kill();
     await browser?.close();
   });
 

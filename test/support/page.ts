@@ -43,7 +43,10 @@ export interface Watched {
 }
 
 /** Opens a page and listens to it from the beginning. */
-export async function watchPage(browser: Browser, url: string): Promise<Watched> {
+export async function watchPage(
+  browser: Pick<Browser | BrowserContext, 'newPage'>,
+  url: string,
+): Promise<Watched> {
   const page = await browser.newPage();
   const lines: string[] = [];
   const faults: string[] = [];

@@ -1,7 +1,7 @@
 /** Colours TypeScript source well enough to read: comments, strings, keywords and numbers. */
 
 const tokens =
-  /(?<comment>\/\/.*|\/\*[\s\S]*?\*\/)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:async|await|class|const|export|extends|finally|from|function|if|import|readonly|return|static|try|yield)\b)|(?<number>\b\d[\d_]*\b)/g;
+  /(?<comment>\/\/.*|\/\*[\s\S]*?\*\/)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:as|async|await|catch|class|const|else|export|extends|finally|for|from|function|if|import|interface|let|new|of|readonly|return|static|throw|try|type|typeof|yield)\b)|(?<number>\b\d[\d_]*\b)/g;
 
 /** Splits source into text and `<span class="comment">`-like elements. */
 export function highlight(source: string): (Node | string)[] {

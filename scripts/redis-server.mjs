@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Starts one, which never outlives this process.
+ * Starts one that ends with this process, unless that is killed outright.
  * @param {string} program
  * @returns {Promise<{ url: string, stop(): Promise<void> }>}
  */

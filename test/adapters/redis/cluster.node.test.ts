@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { redis } from '../../../adapters/redis.js';
 import type { Change } from '../../../src/storage.js';
-import { RedisServer } from '../../support/redis.js';
+import { freePort, RedisServer } from '../../support/redis.js';
 
 /** How many hash slots a cluster has. */
 const slots = 16_384;
@@ -61,12 +59,3 @@ test('on a cluster of ioredis all is read, written, watched, locked and listed',
   await storage.close();
   cluster.disconnect();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

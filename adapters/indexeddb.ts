@@ -27,7 +27,7 @@ export interface IndexedDBOptions {
   /** The name of the database. Default `"qtasks-lite"`. */
   readonly database?: string;
   /**
-   * Whether a commit waits until the disk has it (`"strict"`, about 1.5 times as slow) or the operating
+   * Whether a commit waits until the disk has it (`"strict"`, about twice as slow) or the operating
    * system (`"relaxed"`, which survives a crash of the browser but not a power cut). Default: the
    * browser's own, which is `"relaxed"` in all of them by now.
    */

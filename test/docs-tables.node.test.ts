@@ -32,6 +32,7 @@ test.each([
   ['docs/tasks.md', 'src/policy.ts', 'SchemaTaskOptions'],
   ['docs/tasks.md', 'src/policy.ts', 'RetryOptions'],
   ['docs/tasks.md', 'src/client.ts', 'RunSettings'],
+  ['docs/tasks.md', 'src/client.ts', 'CloseOptions'],
   ['docs/tasks.md', 'src/remembered.ts', 'RememberOptions'],
   ['docs/depends.md', 'src/depends.ts', 'DependsOptions'],
   ['docs/adapters.md', 'adapters/memory.ts', 'MemoryOptions'],

@@ -90,6 +90,24 @@ test.concurrent('what a visitor types into a field stays while tasks write it', 
   await editor.waitFor({ state: 'detached' });
 });
 
+test.concurrent('the panels show whatever the inspector has written', async () => {
+  const opening = { state: 'indexeddb', example: 'pipeline' } as const;
+  const at = await PlaygroundPage.open(browser, server.url, opening);
+  await at.page.locator('.example .demo').waitFor();
+  // Neither has a number, and the first one no string.
+  for (const value of ['{"toString":1,"valueOf":1}', '"<img src=x onerror=alert(1)>"']) {
+    for (const field of ['rows', 'done']) {
+      await at.click(`Edit ${field}`);
+      const editor = at.page.getByLabel(`New value of ${field}, as JSON`);
+      await editor.fill(value);
+      await editor.press('Enter');
+      await at.field(field, value);
+    }
+    await at.page.getByText('0 of 8 pages').waitFor();
+  }
+  expect(at.faults).toEqual([]);
+});
+
 test.concurrent('the timeline is read by keyboard', async () => {
   const at = await PlaygroundPage.open(browser, server.url, {});
   await at.sees('Served. Both steps');

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Browser } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChrome } from '../support/page.js';
 import { type Example, PlaygroundPage, PlaygroundServer } from '../support/playground.js';
 
@@ -88,6 +88,23 @@ test.concurrent('what a visitor types into a field stays while tasks write it', 
   expect(await editor.inputValue()).toBe('7');
   await editor.press('Escape');
   await editor.waitFor({ state: 'detached' });
+});
+
+test.concurrent('the editor takes the focus once, and gives it back', async () => {
+  const at = await PlaygroundPage.open(browser, server.url, { example: 'pipeline' });
+  const focused = () => at.page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+  await at.click('Import');
+  await at.click('Edit done');
+  const editor = at.page.getByLabel('New value of done, as JSON');
+  await vi.waitFor(async () => expect(await focused()).toBe('New value of done, as JSON'));
+  const timeline = at.page.getByRole('listbox');
+  await timeline.focus();
+  // Each page is a write, which draws the editor again.
+  await at.sees('Page 4 of 8 is in.');
+  expect(await focused()).toBe(await timeline.getAttribute('aria-label'));
+  await editor.press('Escape');
+  await editor.waitFor({ state: 'detached' });
+  expect(await focused()).toBe('Edit done');
 });
 
 test.concurrent('the panels show whatever the inspector has written', async () => {

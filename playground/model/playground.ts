@@ -60,10 +60,11 @@ export class Playground {
     try {
       await before?.host.close();
       this.#stop();
-      const [host, storage, session] = await Promise.all([
+      // First: whoever is not let in must leave no workers behind.
+      const session = await sessionOf(choice);
+      const [host, storage] = await Promise.all([
         openHost(choice, this.print),
         storageOf(choice.store),
-        sessionOf(choice),
       ]);
       this.#stop = this.recorder.listen(host.app);
       this.#trouble.value = '';

@@ -1,7 +1,7 @@
 /** A dialogue: where it stands and what was said is its state; answers come word by word. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { explain, fieldsOf, type PanelProps } from './panel.js';
+import { explain, fieldsOf, type PanelProps, show } from './panel.js';
 
 export function ChatbotPanel(props: PanelProps) {
   const { play, client } = props;
@@ -14,7 +14,7 @@ export function ChatbotPanel(props: PanelProps) {
   const error = useSignal('');
   const log = useRef<HTMLDivElement>(null);
 
-  const messages = Array.isArray(said) ? said.map(String) : [];
+  const messages = Array.isArray(said) ? said.map((each) => show(each)) : [];
   const answer = words.value.join(' ');
   const isAsking = asking.value !== '' && before.value === messages.join('\n');
   useEffect(

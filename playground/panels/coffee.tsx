@@ -1,7 +1,7 @@
 /** Two steps that share a machine and a state; the first thing that a visitor sees move. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { explain, fieldsOf, type PanelProps } from './panel.js';
+import { explain, fieldsOf, type PanelProps, show } from './panel.js';
 
 let hasPlayed = false;
 
@@ -50,9 +50,9 @@ export function CoffeePanel(props: PanelProps) {
     <div class="demo">
       <div class="figures">
         <p>
-          <span class="figure">{String(cups)}</span> {cups === 1 ? 'cup' : 'cups'}
+          <span class="figure">{show(cups)}</span> {cups === 1 ? 'cup' : 'cups'}
         </p>
-        <p class="quiet">{String(step)}</p>
+        <p class="quiet">{show(step)}</p>
       </div>
       <progress max={100} value={percent.value} aria-label="Brewed" />
       <div class="buttons">

@@ -21,6 +21,11 @@ export function fieldsOf({ observed }: PanelProps): Readonly<Record<string, unkn
   return fields.value;
 }
 
+/** A field as text: the inspector may have written anything there. */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? value : String(JSON.stringify(value));
+}
+
 /** What a visitor is told of an error. */
 export function explain(error: unknown): string {
   if (isQTasksError(error, 'INPUT_INVALID')) {

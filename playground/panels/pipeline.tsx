@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { Run } from 'qtasks-lite';
 import { isQTasksError } from 'qtasks-lite';
-import { explain, fieldsOf, type PanelProps } from './panel.js';
+import { explain, fieldsOf, type PanelProps, show } from './panel.js';
 
 const pages = 8;
 
@@ -16,7 +16,7 @@ export function PipelinePanel(props: PanelProps) {
   const { done, rows } = fieldsOf(props);
   const run = useSignal<Run<string, number> | undefined>(undefined);
   const said = useSignal('');
-  const count = Number(done ?? 0);
+  const count = typeof done === 'number' ? Math.max(0, Math.min(done, pages)) : 0;
 
   const start = async () => {
     if (count >= pages) await props.observed.clear();
@@ -53,7 +53,7 @@ export function PipelinePanel(props: PanelProps) {
         <p>
           <span class="figure">{count}</span> of {pages} pages
         </p>
-        <p class="quiet">{`${rows ?? 0} rows`}</p>
+        <p class="quiet">{`${show(rows ?? 0)} rows`}</p>
       </div>
       <progress max={pages} value={count} aria-label="Pages imported" />
       <div class="buttons">

@@ -1,7 +1,7 @@
 /** A form in steps: what it shows is its state, so a reload and another tab go on with it. */
 import { useSignal } from '@preact/signals';
 import type { Run } from 'qtasks-lite';
-import { explain, fieldsOf, type PanelProps } from './panel.js';
+import { explain, fieldsOf, type PanelProps, show } from './panel.js';
 
 const steps = ['name', 'phone', 'confirm', 'done'] as const;
 
@@ -67,8 +67,8 @@ export function RegistrationPanel(props: PanelProps) {
       ) : (
         <p class="field">
           {step === 'done'
-            ? `Welcome, ${name}, you are number ${number}.`
-            : `${name}, ${phone}: is everything right?`}
+            ? `Welcome, ${show(name)}, you are number ${show(number)}.`
+            : `${show(name)}, ${show(phone)}: is everything right?`}
         </p>
       )}
       <div class="buttons">

@@ -1,5 +1,6 @@
 /** The fields of the example's state as they are stored, whoever writes them; each can be changed. */
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Observed, Origin } from '../model/observed.js';
 import { Scroll } from './scroll.js';
 
@@ -41,39 +42,14 @@ export function Inspector({ observed }: { readonly observed: Observed }) {
           </thead>
           <tbody>
             {fields.map(([name, value]) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>
-                  {editing.value === name ? (
-                    <Editor
-                      value={show(value)}
-                      name={name}
-                      onSave={(next) => void observed.set(name, next)}
-                      onEnd={() => {
-                        editing.value = '';
-                      }}
-                    />
-                  ) : (
-                    <code key={show(value)} class="value" title={show(value)}>
-                      {show(value)}
-                    </code>
-                  )}
-                </td>
-                <td class="quiet">{originOf(observed, name)}</td>
-                <td class="actions">
-                  {editing.value !== name && (
-                    <button
-                      type="button"
-                      aria-label={`Edit ${name}`}
-                      onClick={() => {
-                        editing.value = name;
-                      }}
-                    >
-                      Edit
-                    </button>
-                  )}
-                </td>
-              </tr>
+              <Row
+                key={name}
+                {...{ observed, name, value }}
+                isEdited={editing.value === name}
+                onEdit={(is) => {
+                  editing.value = is ? name : '';
+                }}
+              />
             ))}
           </tbody>
         </table>
@@ -83,6 +59,51 @@ export function Inspector({ observed }: { readonly observed: Observed }) {
         {observed.trouble.value}
       </p>
     </section>
+  );
+}
+
+interface RowProps {
+  readonly observed: Observed;
+  readonly name: string;
+  readonly value: unknown;
+  readonly isEdited: boolean;
+  readonly onEdit: (is: boolean) => void;
+}
+
+function Row({ observed, name, value, isEdited, onEdit }: RowProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      <td>
+        {isEdited ? (
+          <Editor
+            value={show(value)}
+            name={name}
+            onSave={(next) => void observed.set(name, next)}
+            onEnd={() => {
+              onEdit(false);
+              button.current?.focus();
+            }}
+          />
+        ) : (
+          <code key={show(value)} class="value" title={show(value)}>
+            {show(value)}
+          </code>
+        )}
+      </td>
+      <td class="quiet">{originOf(observed, name)}</td>
+      <td class="actions">
+        <button
+          ref={button}
+          type="button"
+          aria-label={isEdited ? `Close the editor of ${name}` : `Edit ${name}`}
+          onClick={() => onEdit(!isEdited)}
+        >
+          {isEdited ? 'Close' : 'Edit'}
+        </button>
+      </td>
+    </tr>
   );
 }
 
@@ -102,6 +123,9 @@ interface EditorProps {
 function Editor({ name, value, onSave, onEnd }: EditorProps) {
   const text = useSignal(value);
   const isWrong = parse(text.value) === undefined;
+  const input = useRef<HTMLInputElement>(null);
+  // Once: tasks draw it again with each of their writes.
+  useEffect(() => input.current?.focus(), []);
   return (
     <form
       class="editor"
@@ -114,7 +138,7 @@ function Editor({ name, value, onSave, onEnd }: EditorProps) {
       }}
     >
       <input
-        ref={(input) => input?.focus()}
+        ref={input}
         aria-label={`New value of ${name}, as JSON`}
         aria-invalid={isWrong}
         value={text.value}

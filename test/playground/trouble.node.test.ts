@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { launchChrome } from '../support/page.js';
 import { PlaygroundPage, PlaygroundServer } from '../support/playground.js';
 
@@ -81,6 +81,18 @@ test.concurrent('an answer whose worker is killed comes from the next worker', a
   await at.page.getByRole('log').getByText('Hello! A small pizza').waitFor();
   await at.field('step', '"size"');
   expect(at.faults).toEqual([]);
+});
+
+test.concurrent('a visitor who is not let in leaves no workers behind', async () => {
+  const at = await PlaygroundPage.open(browser, server.url, { run: 'worker', state: 'memory' });
+  await at.sees('worker 0 ready');
+  await at.page.route('**/api/login', (route) => route.fulfill({ status: 500 }));
+  await at.page.getByRole('radio', { name: 'Redis' }).check();
+  await at.sees('/api/login has answered 500');
+  await vi.waitFor(() => expect(at.page.workers()).toEqual([]));
+  await at.page.getByRole('radio', { name: 'Memory' }).check();
+  await at.sees('worker 0 ready');
+  expect(at.page.workers()).toHaveLength(1);
 });
 
 test.concurrent('a retry is a new attempt of the same run', async () => {

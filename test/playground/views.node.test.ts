@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Browser } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChrome } from '../support/page.js';
 import { type Example, PlaygroundPage, PlaygroundServer } from '../support/playground.js';
 
@@ -90,6 +90,41 @@ test.concurrent('what a visitor types into a field stays while tasks write it', 
   await editor.waitFor({ state: 'detached' });
 });
 
+test.concurrent('the editor takes the focus once, and gives it back', async () => {
+  const at = await PlaygroundPage.open(browser, server.url, { example: 'pipeline' });
+  const focused = () => at.page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+  await at.click('Import');
+  await at.click('Edit done');
+  const editor = at.page.getByLabel('New value of done, as JSON');
+  await vi.waitFor(async () => expect(await focused()).toBe('New value of done, as JSON'));
+  const timeline = at.page.getByRole('listbox');
+  await timeline.focus();
+  // Each page is a write, which draws the editor again.
+  await at.sees('Page 4 of 8 is in.');
+  expect(await focused()).toBe(await timeline.getAttribute('aria-label'));
+  await editor.press('Escape');
+  await editor.waitFor({ state: 'detached' });
+  expect(await focused()).toBe('Edit done');
+});
+
+test.concurrent('the panels show whatever the inspector has written', async () => {
+  const opening = { state: 'indexeddb', example: 'pipeline' } as const;
+  const at = await PlaygroundPage.open(browser, server.url, opening);
+  await at.page.locator('.example .demo').waitFor();
+  // Neither has a number, and the first one no string.
+  for (const value of ['{"toString":1,"valueOf":1}', '"<img src=x onerror=alert(1)>"']) {
+    for (const field of ['rows', 'done']) {
+      await at.click(`Edit ${field}`);
+      const editor = at.page.getByLabel(`New value of ${field}, as JSON`);
+      await editor.fill(value);
+      await editor.press('Enter');
+      await at.field(field, value);
+    }
+    await at.page.getByText('0 of 8 pages').waitFor();
+  }
+  expect(at.faults).toEqual([]);
+});
+
 test.concurrent('the timeline is read by keyboard', async () => {
   const at = await PlaygroundPage.open(browser, server.url, {});
   await at.sees('Served. Both steps');
@@ -122,7 +157,7 @@ test.concurrent.each([
   { colorScheme: 'light', width: 1_280 },
   { colorScheme: 'dark', width: 1_280 },
   { colorScheme: 'light', width: 360 },
-  { colorScheme: 'dark', width: 360 },
+  { colorScheme: 'dark', width: 320 },
 ] as const)(
   'axe finds nothing in the $colorScheme, $width wide',
   { timeout: 120_000 },

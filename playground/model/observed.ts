@@ -10,7 +10,6 @@ export type Origin = 'inspector' | 'task' | 'elsewhere';
 interface AnyState {
   getAll(): Promise<object>;
   set(field: string, value: unknown): Promise<void>;
-  delete(field: string): Promise<void>;
   clear(): Promise<void>;
   subscribe(
     listener: (change: {
@@ -135,10 +134,6 @@ export class Observed {
 
   set(field: string, value: unknown): Promise<void> {
     return this.#try(() => this.#state.set(field, value));
-  }
-
-  delete(field: string): Promise<void> {
-    return this.#try(() => this.#state.delete(field));
   }
 
   clear(): Promise<void> {

@@ -17,6 +17,9 @@ export interface Stage {
   readonly session: string;
 }
 
+/** How long a choice waits for what the one before has left, in milliseconds. */
+const patience = 3_000;
+
 export class Playground {
   readonly choice: Signal<Choice>;
   readonly recorder = new Recorder();
@@ -58,7 +61,7 @@ export class Playground {
     const before = this.#stage.value;
     this.#stage.value = undefined;
     try {
-      await before?.host.close();
+      if (before) await this.#leave(before.host);
       this.#stop();
       // First: whoever is not let in must leave no workers behind.
       const session = await sessionOf(choice);
@@ -72,6 +75,13 @@ export class Playground {
     } catch (error) {
       this.#trouble.value = error instanceof Error ? error.message : String(error);
     }
+  }
+
+  /** What runs there may wait for a Redis that is gone: nobody is to be stuck because of that. */
+  async #leave(host: Host): Promise<void> {
+    const closed = host.close().catch((error) => this.print(String(error)));
+    const late = new Promise((resolve) => setTimeout(resolve, patience));
+    await Promise.race([closed, late]);
   }
 
   /** Lets the views follow a call. */

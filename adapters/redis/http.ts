@@ -132,7 +132,7 @@ export class Http implements Transport {
       if (!isStream || !isReadable(response.body)) return false;
       const hear = listener(channels.length, audience);
       const reader = response.body.getReader();
-      // Where `fetch` heeds no signal.
+      // Where `fetch` heeds no signal. Where it does, the stream has failed already, and the reader is told.
       signal.addEventListener('abort', () => void reader.cancel().catch(() => {}));
       const decoder = new TextDecoder();
       for (let rest = ''; ; ) {

@@ -1,19 +1,7 @@
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChrome } from '../support/page.js';
-import { PlaygroundPage, PlaygroundServer, places, stores } from '../support/playground.js';
+import { expect, test } from 'vitest';
+import { type PlaygroundPage, PlaygroundStage, places, stores } from '../support/playground.js';
 
-let server: PlaygroundServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([PlaygroundServer.start(), launchChrome()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = new PlaygroundStage();
 
 const combinations = places.flatMap((run) => stores.map((state) => ({ run, state })));
 
@@ -21,7 +9,7 @@ test.concurrent.each(combinations)(
   'every example runs in $run on $state',
   { timeout: 120_000 },
   async ({ run, state }) => {
-    const at = await PlaygroundPage.open(browser, server.url, { run, state, example: 'coffee' });
+    const at = await stage.open({ run, state, example: 'coffee' });
     await coffee(at);
     await registration(at);
     await chatbot(at);

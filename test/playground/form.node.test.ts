@@ -1,19 +1,7 @@
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChrome } from '../support/page.js';
-import { addressOf, PlaygroundPage, PlaygroundServer } from '../support/playground.js';
+import { expect, test } from 'vitest';
+import { addressOf, PlaygroundPage, PlaygroundStage } from '../support/playground.js';
 
-let server: PlaygroundServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([PlaygroundServer.start(), launchChrome()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = new PlaygroundStage();
 
 test.concurrent.each([
   { run: 'page', state: 'indexeddb' },
@@ -23,7 +11,7 @@ test.concurrent.each([
   'a form goes on after a reload and in a second tab: in $run on $state',
   async ({ run, state }) => {
     const opening = { run, state, example: 'registration' } as const;
-    const first = await PlaygroundPage.open(browser, server.url, opening);
+    const first = await stage.open(opening);
     await first.page.getByLabel('Your name').fill('Ann');
     await first.click('Next');
     await first.page.getByLabel('Your phone number').waitFor();
@@ -33,7 +21,7 @@ test.concurrent.each([
     await first.field('name', 'earlier');
 
     const second = new PlaygroundPage(await first.page.context().newPage());
-    await second.page.goto(addressOf(server.url, opening));
+    await second.page.goto(addressOf(stage.url, opening));
     await second.page.getByLabel('Your phone number').fill('+351 900 000 000');
     await second.click('Next');
 
@@ -49,7 +37,7 @@ test.concurrent.each([
 );
 
 test.concurrent('in memory it goes on in the page that it was begun in, wherever its tasks run', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, { example: 'registration' });
+  const at = await stage.open({ example: 'registration' });
   await at.page.getByLabel('Your name').fill('Ann');
   await at.click('Next');
   await at.page.getByLabel('Your phone number').waitFor();
@@ -65,15 +53,15 @@ test.concurrent('in memory it goes on in the page that it was begun in, wherever
 
 test.concurrent('two visitors of Redis have a session each', async () => {
   const opening = { run: 'page', state: 'redis', example: 'registration' } as const;
-  const ann = await PlaygroundPage.open(browser, server.url, opening);
+  const ann = await stage.open(opening);
   await ann.page.getByLabel('Your name').fill('Ann');
   await ann.click('Next');
   await ann.page.getByLabel('Your phone number').waitFor();
-  const bob = await PlaygroundPage.open(browser, server.url, opening);
+  const bob = await stage.open(opening);
   await bob.page.getByLabel('Your name').waitFor();
 });
 
 test('the login route signs a token for nobody who has not logged in', async () => {
-  const { status } = await fetch(new URL('/api/token', server.url), { method: 'POST' });
+  const { status } = await fetch(new URL('/api/token', stage.url), { method: 'POST' });
   expect(status).toBe(401);
 });

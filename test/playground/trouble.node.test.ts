@@ -1,19 +1,7 @@
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { launchChrome } from '../support/page.js';
-import { PlaygroundPage, PlaygroundServer } from '../support/playground.js';
+import { expect, test, vi } from 'vitest';
+import { PlaygroundStage } from '../support/playground.js';
 
-let server: PlaygroundServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([PlaygroundServer.start(), launchChrome()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = new PlaygroundStage();
 
 test.concurrent.each([
   { run: 'pool', state: 'redis' },
@@ -23,7 +11,7 @@ test.concurrent.each([
   'a killed worker is shown, another one takes its place: in $run on $state',
   { timeout: 120_000 },
   async ({ run, state }) => {
-    const at = await PlaygroundPage.open(browser, server.url, { run, state, example: 'pipeline' });
+    const at = await stage.open({ run, state, example: 'pipeline' });
     await at.sees('worker 0 ready');
     await at.click('Import');
     await at.sees(/^Page \d of 8 is in/);
@@ -50,7 +38,7 @@ test.concurrent.each([
 test.concurrent.each(['page', 'worker', 'pool'] as const)(
   'a pipeline is cancelled in mid-run in %s, and goes on where it was',
   async (run) => {
-    const at = await PlaygroundPage.open(browser, server.url, { run, example: 'pipeline' });
+    const at = await stage.open({ run, example: 'pipeline' });
     await at.click('Import');
     await at.sees(/^Page \d of 8 is in/);
     await at.click('Cancel');
@@ -69,7 +57,7 @@ test.concurrent.each(['page', 'worker', 'pool'] as const)(
 
 test.concurrent('an answer whose worker is killed comes from the next worker', async () => {
   const opening = { run: 'worker', state: 'indexeddb', example: 'chatbot' } as const;
-  const at = await PlaygroundPage.open(browser, server.url, opening);
+  const at = await stage.open(opening);
   await at.sees('worker 0 ready');
   await at.page.getByLabel('Message').fill('hello');
   // In one turn: before the worker could say a word. The run has an id and its task has retries.
@@ -84,7 +72,7 @@ test.concurrent('an answer whose worker is killed comes from the next worker', a
 });
 
 test.concurrent('a visitor who is not let in leaves no workers behind', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, { run: 'worker', state: 'memory' });
+  const at = await stage.open({ run: 'worker', state: 'memory' });
   await at.sees('worker 0 ready');
   await at.page.route('**/api/login', (route) => route.fulfill({ status: 500 }));
   await at.page.getByRole('radio', { name: 'Redis' }).check();
@@ -96,7 +84,7 @@ test.concurrent('a visitor who is not let in leaves no workers behind', async ()
 });
 
 test.concurrent('a retry is a new attempt of the same run', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, { example: 'pipeline' });
+  const at = await stage.open({ example: 'pipeline' });
   await at.click('Import');
   await at.sees('356 rows are in.');
   const extracts = (await at.runs()).filter((said) => said.startsWith('extract'));

@@ -1,8 +1,6 @@
 import { createRequire } from 'node:module';
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { launchChrome } from '../support/page.js';
-import { type Example, PlaygroundPage, PlaygroundServer } from '../support/playground.js';
+import { describe, expect, test, vi } from 'vitest';
+import { type Example, type PlaygroundPage, PlaygroundStage } from '../support/playground.js';
 
 declare global {
   interface Window {
@@ -31,24 +29,14 @@ const busy: Partial<Record<Example, (at: PlaygroundPage) => Promise<void>>> = {
   },
 };
 
-let server: PlaygroundServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([PlaygroundServer.start(), launchChrome()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const stage = new PlaygroundStage();
 
 describe('the state inspector', () => {
   test.concurrent.each(['page', 'worker'] as const)(
     'edits and clears, with tasks in %s',
     async (run) => {
       const opening = { run, state: 'indexeddb', example: 'registration' } as const;
-      const at = await PlaygroundPage.open(browser, server.url, opening);
+      const at = await stage.open(opening);
       await at.page.getByLabel('Your name').fill('Ann');
       await at.click('Next');
       await at.field('name', 'by a task');
@@ -79,7 +67,7 @@ describe('the state inspector', () => {
 });
 
 test.concurrent('what a visitor types into a field stays while tasks write it', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, { example: 'pipeline' });
+  const at = await stage.open({ example: 'pipeline' });
   await at.click('Edit done');
   const editor = at.page.getByLabel('New value of done, as JSON');
   await editor.fill('7');
@@ -91,7 +79,7 @@ test.concurrent('what a visitor types into a field stays while tasks write it', 
 });
 
 test.concurrent('the editor takes the focus once, and gives it back', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, { example: 'pipeline' });
+  const at = await stage.open({ example: 'pipeline' });
   const focused = () => at.page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
   await at.click('Import');
   await at.click('Edit done');
@@ -109,7 +97,7 @@ test.concurrent('the editor takes the focus once, and gives it back', async () =
 
 test.concurrent('the panels show whatever the inspector has written', async () => {
   const opening = { state: 'indexeddb', example: 'pipeline' } as const;
-  const at = await PlaygroundPage.open(browser, server.url, opening);
+  const at = await stage.open(opening);
   await at.page.locator('.example .demo').waitFor();
   // Neither has a number, and the first one no string.
   for (const value of ['{"toString":1,"valueOf":1}', '"<img src=x onerror=alert(1)>"']) {
@@ -126,7 +114,7 @@ test.concurrent('the panels show whatever the inspector has written', async () =
 });
 
 test.concurrent('the timeline is read by keyboard', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, {});
+  const at = await stage.open({});
   await at.sees('Served. Both steps');
   await at.page.getByRole('listbox').focus();
   await at.page.keyboard.press('Home');
@@ -138,7 +126,7 @@ test.concurrent('the timeline is read by keyboard', async () => {
 });
 
 test.concurrent('the switches and tabs work by keyboard', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, {});
+  const at = await stage.open({});
   await at.page.getByRole('radio', { name: 'Page' }).focus();
   await at.page.keyboard.press('ArrowRight');
   await at.sees('worker 0 ready');
@@ -148,7 +136,7 @@ test.concurrent('the switches and tabs work by keyboard', async () => {
 });
 
 test.concurrent('the graph shows what the tasks need', async () => {
-  const at = await PlaygroundPage.open(browser, server.url, {});
+  const at = await stage.open({});
   const graph = at.page.getByRole('img', { name: 'grind needs machine' });
   expect(await graph.getAttribute('aria-label')).toContain('refill needs coffee');
 });
@@ -163,7 +151,7 @@ test.concurrent.each([
   { timeout: 120_000 },
   async ({ colorScheme, width }) => {
     const viewport = { width, height: 900 };
-    const at = await PlaygroundPage.open(browser, server.url, { run: 'pool', viewport });
+    const at = await stage.open({ run: 'pool', viewport });
     await at.page.emulateMedia({ colorScheme });
     await at.page.addScriptTag({ path: axe });
     await at.sees('Served. Both steps');
@@ -183,7 +171,7 @@ test.concurrent.each([
 );
 
 test.each([1_280, 360])('nothing jumps while tasks run, %i wide', async (width) => {
-  const at = await PlaygroundPage.open(browser, server.url, {
+  const at = await stage.open({
     run: 'worker',
     state: 'indexeddb',
     isMoving: true,

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import type { Browser, Page } from 'playwright';
-import { expect, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { isBuilt } from '../../scripts/prepare.mjs';
-import { watchPage } from './page.js';
+import { launchChrome, watchPage } from './page.js';
 import { root } from './sources.js';
 
 declare global {
@@ -66,6 +66,32 @@ export class PlaygroundServer {
     const exited = once(this.#process, 'exit');
     this.#process.kill('SIGTERM');
     return exited;
+  }
+}
+
+/** `npm start` and a browser, for the tests of one file. */
+export class PlaygroundStage {
+  #server: PlaygroundServer | undefined = undefined;
+  #browser: Browser | undefined = undefined;
+
+  constructor() {
+    beforeAll(async () => {
+      [this.#server, this.#browser] = await Promise.all([PlaygroundServer.start(), launchChrome()]);
+    });
+    afterAll(async () => {
+      await this.#browser?.close();
+      await this.#server?.stop();
+    });
+  }
+
+  get url(): string {
+    return this.#server?.url ?? '';
+  }
+
+  /** Opens a page for a visitor who was never there. */
+  open(opening: Opening): Promise<PlaygroundPage> {
+    if (!this.#browser) throw new Error('there is no browser before the tests');
+    return PlaygroundPage.open(this.#browser, this.url, opening);
   }
 }
 

@@ -3,14 +3,11 @@ import { type DependencyDefinition, isDependency } from './depends.js';
 import { type ErrorCode, QTasksError } from './errors.js';
 import { type InstantNeed, type InstantNeedSource, NEED, type Runtime } from './need.js';
 import { describe } from './options.js';
-import { put } from './records.js';
 import { rankOf, type Scope } from './scopes.js';
 
 /** A record of needs. */
 export interface Wiring {
   readonly wires: readonly Wire[];
-  /** The record with its names but no values: cloning it is faster than naming them each time. */
-  readonly blank: Readonly<Record<string, unknown>>;
   /** The dependencies among the needs, each once. */
   readonly children: ReadonlySet<Node>;
   /** The overrides among them and below them. */
@@ -112,11 +109,9 @@ class Compiler {
   }
 
   #read(needs: object, scope: Scope): Wiring {
-    const blank: Record<string, unknown> = {};
     const children = new Set<Node>();
     const overrides = new Set<string>();
     const wires = Object.entries(needs).map(([key, value]: [string, unknown]): Wire => {
-      put(blank, key, undefined);
       if (!isDependency(value)) {
         return { key, instant: this.#instant(key, value, scope), index: -1 };
       }
@@ -126,7 +121,7 @@ class Compiler {
       if (child.dependency !== value) overrides.add(`${value.uid}=${child.dependency.uid}`);
       return { key, instant: undefined, index: child.index };
     });
-    return { wires, blank, children, overrides };
+    return { wires, children, overrides };
   }
 
   #instant(key: string, value: unknown, scope: Scope): InstantNeed {

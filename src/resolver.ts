@@ -5,6 +5,7 @@ import { QTasksError } from './errors.js';
 import type { Place } from './need.js';
 import type { Node, Wiring } from './plan.js';
 import { isThenable } from './promises.js';
+import { put } from './records.js';
 import { type Generator, isGenerator, type Yielded } from './stream.js';
 import type { Milliseconds } from './types.js';
 
@@ -47,13 +48,12 @@ export interface Lease extends Closable {
 /** Builds the record that a handler or an `open` function is called with. */
 export function inject(
   place: Place,
-  { wires, blank }: Wiring,
+  { wires }: Wiring,
   values: readonly unknown[],
 ): Record<string, unknown> {
-  // Every name is there already, so that not even `__proto__` is more than a property.
-  const record = { ...blank };
+  const record: Record<string, unknown> = {};
   for (const { key, instant, index } of wires) {
-    record[key] = instant ? instant.open(place) : values[index];
+    put(record, key, instant ? instant.open(place) : values[index]);
   }
   return record;
 }

@@ -69,6 +69,8 @@ export class ActiveRun implements Run<unknown, unknown> {
   outcome: unknown = undefined;
   #id: string | undefined = undefined;
   #promise: Promise<unknown> | undefined = undefined;
+  #resolve: ((value: unknown) => void) | undefined = undefined;
+  #reject: ((value: unknown) => void) | undefined = undefined;
   #listeners: (() => void)[] | undefined = undefined;
   readonly #boundary: ReturnBoundary | undefined;
   readonly #remote: Remote | undefined;
@@ -120,10 +122,16 @@ export class ActiveRun implements Run<unknown, unknown> {
     onrejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Value | Failure> {
     this.observed = true;
-    this.#promise ??= new Promise((resolve, reject) =>
-      this.whenSettled(() => (this.status === 'success' ? resolve : reject)(this.outcome)),
-    );
+    this.#promise ??= new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      if (this.isSettled) this.#tell();
+    });
     return this.#promise.then(onfulfilled, onrejected);
+  }
+
+  #tell(): void {
+    (this.status === 'success' ? this.#resolve : this.#reject)?.(this.outcome);
   }
 
   cancel(reason?: unknown): void {
@@ -178,6 +186,7 @@ export class ActiveRun implements Run<unknown, unknown> {
     this.outcome = boundary && status !== 'success' ? boundary.error(outcome) : outcome;
     if (boundary) this.cleanupErrors = this.cleanupErrors.map((error) => boundary.error(error));
     this.isSettled = true;
+    this.#tell();
     for (const listener of this.#listeners ?? []) listener();
     this.#listeners = undefined;
   }

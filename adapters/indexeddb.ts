@@ -14,7 +14,7 @@ import type {
 } from '../src/storage.js';
 import { Commits } from './indexeddb/commits.js';
 import { Database, type Work } from './indexeddb/database.js';
-import { dueRows, keysOf, load, valuesOf } from './indexeddb/rows.js';
+import { dueRows, keysOf, load, recordOf, unpack, valuesOf } from './indexeddb/rows.js';
 import { Sweeper } from './indexeddb/sweeper.js';
 import { onPutAway } from './shared/bfcache.js';
 import { bucketKey } from './shared/keys.js';
@@ -90,7 +90,9 @@ class IndexedDBStorage implements StorageAdapter {
   async read(id: BucketId, { fields, signal }: ReadOptions = {}): Promise<Snapshot> {
     signal?.throwIfAborted();
     return this.#look(async (store) => {
-      const row = await load(store, id, this.#clock.now());
+      const record = await recordOf(store, id);
+      if (!record) return { revision: null, fields: new Map<string, string>() };
+      const row = unpack(record, 'bucket', this.#clock.now());
       return { revision: row.revision, fields: await valuesOf(store, id, row, fields) };
     });
   }

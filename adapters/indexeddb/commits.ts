@@ -6,6 +6,7 @@ import type { Notice } from '../shared/notices.js';
 import { copyOf, revisions } from '../shared/record.js';
 import type { Database } from './database.js';
 import { Group, type Pending } from './group.js';
+import { KnownRecords } from './known.js';
 
 /** What the commits of an adapter need of it. */
 interface CommitsOptions {
@@ -24,6 +25,7 @@ export class Commits {
   readonly #made: (notices: readonly Notice[]) => void;
   readonly #makeRoom: () => Promise<void>;
   readonly #nextRevision: () => Revision = revisions();
+  readonly #known = new KnownRecords();
   #pending: Pending[] = [];
   #running: Promise<void> | undefined = undefined;
 
@@ -87,7 +89,8 @@ export class Commits {
   /** @param some gets those too that come while it runs, and try again what was refused */
   async #make(store: IDBObjectStore, some: Pending[], earlier: unknown): Promise<Group> {
     const now = this.#clock.now();
-    const group = new Group({ store, now, nextRevision: this.#nextRevision, earlier });
+    const [nextRevision, known] = [this.#nextRevision, this.#known];
+    const group = new Group({ store, now, nextRevision, known, earlier });
     await group.make(some.filter(isWanted));
     if (await group.answerRefused()) {
       const more = this.#take();

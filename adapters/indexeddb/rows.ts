@@ -43,17 +43,35 @@ const fieldKey = (id: BucketId, field: string): IDBValidKey[] => [...recordKey(i
 const graveKey = (id: BucketId): IDBValidKey[] => [1, ...recordKey(id)];
 const dueKey = (id: BucketId, at: EpochMs): IDBValidKey[] => [0, at, ...recordKey(id)];
 
-/** Reads a bucket, or what is kept of it. */
-export async function load(store: IDBObjectStore, id: BucketId, now: EpochMs): Promise<Row> {
-  const bucket = await promisifyRequest<string | undefined>(store.get(recordKey(id)));
-  const stored = bucket ?? (await promisifyRequest<string | undefined>(store.get(graveKey(id))));
-  if (!stored) return { ...absent<null>(), dueAt: null, origin: 'nowhere', large: [] };
-  const row = unpack(stored, bucket ? 'bucket' : 'grave');
-  expire(row, now);
-  return row;
+/** Reads the record of a bucket. */
+export const recordOf = (store: IDBObjectStore, id: BucketId): Promise<string | undefined> =>
+  promisifyRequest<string | undefined>(store.get(recordKey(id)));
+
+/** Writes the record of a bucket, or none, and nothing else of it. */
+export function putRecord(store: IDBObjectStore, id: BucketId, record: string | undefined): void {
+  if (record === undefined) store.delete(recordKey(id));
+  else store.put(record, recordKey(id));
 }
 
-function unpack(stored: string, origin: Row['origin']): Row {
+/** Reads a bucket, or what is kept of it. */
+export const load = async (store: IDBObjectStore, id: BucketId, now: EpochMs): Promise<Row> =>
+  rowOf(store, id, await recordOf(store, id), now);
+
+/** A bucket by its record; where there is none, what is kept of the bucket. */
+export async function rowOf(
+  store: IDBObjectStore,
+  id: BucketId,
+  record: string | undefined,
+  now: EpochMs,
+): Promise<Row> {
+  if (record) return unpack(record, 'bucket', now);
+  const grave = await promisifyRequest<string | undefined>(store.get(graveKey(id)));
+  if (grave) return unpack(grave, 'grave', now);
+  return { ...absent<null>(), dueAt: null, origin: 'nowhere', large: [] };
+}
+
+/** The bucket that a text is of, as it is by now. */
+export function unpack(stored: string, origin: Row['origin'], now: EpochMs): Row {
   const {
     revision,
     sequences,
@@ -63,14 +81,22 @@ function unpack(stored: string, origin: Row['origin']): Row {
   }: Stored = JSON.parse(stored);
   const fields = new Map(rest.fields);
   const large = rest.fields.flatMap(([field, value]) => (value === null ? [field] : []));
-  return { revision, fields, sequences: new Map(sequences), expiresAt, dueAt, origin, large };
+  const row = { revision, fields, sequences: new Map(sequences), expiresAt, dueAt, origin, large };
+  expire(row, now);
+  return row;
 }
 
 /**
  * Writes a bucket that has changed, wherever it belongs now.
  * @param isFull whether nothing may be kept of one that is gone: what only deletes needs no room
+ * @returns its record, if it has one
  */
-export function save(store: IDBObjectStore, id: BucketId, row: Row, isFull = false): void {
+export function save(
+  store: IDBObjectStore,
+  id: BucketId,
+  row: Row,
+  isFull = false,
+): string | undefined {
   const { fields, large, origin } = row;
   for (const [field, value] of fields) {
     if (value === null || value.length < largeFrom) continue;
@@ -83,14 +109,29 @@ export function save(store: IDBObjectStore, id: BucketId, row: Row, isFull = fal
   const isGone = row.revision === null;
   if (origin === 'bucket' && isGone) store.delete(recordKey(id));
   if (origin === 'grave' && (!isGone || isFull)) store.delete(graveKey(id));
-  if (isGone && isFull) return;
+  if (isGone && isFull) return undefined;
   const { expiresAt, dueAt } = row;
-  if (expiresAt !== null && (dueAt === null || expiresAt < dueAt)) {
+  if (expiresAt !== null && isDueEarlier(row)) {
     if (dueAt !== null) store.delete(dueKey(id, dueAt));
     store.put(0, dueKey(id, expiresAt));
     row.dueAt = expiresAt;
   }
-  store.put(pack(row), isGone ? graveKey(id) : recordKey(id));
+  const record = pack(row);
+  store.put(record, isGone ? graveKey(id) : recordKey(id));
+  return isGone ? undefined : record;
+}
+
+/** Whether somebody has to look at it earlier than is written down. */
+const isDueEarlier = ({ expiresAt, dueAt }: Row): boolean =>
+  expiresAt !== null && (dueAt === null || expiresAt < dueAt);
+
+/** The record of a bucket that was there and is, if it is all of it that has changed. */
+export function onlyRecord(row: Row): string | undefined {
+  const { fields, large, revision } = row;
+  if (revision === null || isDueEarlier(row)) return undefined;
+  if (large.some((field) => fields.get(field) !== null)) return undefined;
+  for (const value of fields.values()) if (value && value.length >= largeFrom) return undefined;
+  return pack(row);
 }
 
 function pack({ revision, fields, sequences, expiresAt, dueAt }: Row): string {
@@ -107,15 +148,17 @@ export async function valuesOf(
   names: readonly string[] | undefined,
 ): Promise<Map<string, string>> {
   const values = new Map<string, string>();
-  const pending = [...new Set(names ?? row.fields.keys())].map(async (field) => {
+  const pending: Promise<unknown>[] = [];
+  for (const field of names ? new Set(names) : row.fields.keys()) {
     const value = row.fields.get(field);
-    if (value === undefined) return;
+    if (value === undefined) continue;
     // Their order is that of the fields.
     values.set(field, value ?? '');
-    if (value !== null) return;
-    values.set(field, await promisifyRequest<string>(store.get(fieldKey(id, field))));
-  });
-  await Promise.all(pending);
+    if (value !== null) continue;
+    const reading = promisifyRequest<string>(store.get(fieldKey(id, field)));
+    pending.push(reading.then((large) => values.set(field, large)));
+  }
+  if (pending.length > 0) await Promise.all(pending);
   return values;
 }
 

@@ -1,5 +1,6 @@
 /** Tells the other pages and workers of an origin of commits, and hears of theirs. */
 import type { BucketId, Change } from '../../src/storage.js';
+import type { Milliseconds } from '../../src/types.js';
 
 /** One commit as it travels. */
 export interface Notice {
@@ -7,11 +8,21 @@ export interface Notice {
   readonly change: Change;
 }
 
+/** How long it collects after a message until the next one. */
+const pause: Milliseconds = 10;
+
+/** Browsers let the timers of hidden pages wait for a second or a minute. */
+const isThrottled = (): boolean => globalThis.document?.hidden === true;
+
 /** A channel of one storage. */
 export class Notices {
   readonly #name: string;
   readonly #heard: (notice: Notice) => void;
   #channel: BroadcastChannel | undefined = undefined;
+  /** What is told with the next message. */
+  #waiting: Notice[] = [];
+  /** Set for a while after each message. */
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   /** @param heard called with each commit of somebody else */
   constructor(name: string, heard: (notice: Notice) => void) {
@@ -32,11 +43,25 @@ export class Notices {
     return channel;
   }
 
+  /** Tells at once, or together with what follows: a message costs a third of a transaction. */
   tell(notices: readonly Notice[]): void {
-    if (notices.length > 0) this.open().postMessage(notices);
+    this.#waiting.push(...notices);
+    if (this.#timer === undefined || isThrottled()) this.#send();
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
+    this.open().postMessage(this.#waiting);
+    this.#waiting = [];
+    this.#timer = setTimeout(() => this.#send(), pause);
   }
 
   close(): void {
+    this.#send();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#channel?.close();
     this.#channel = undefined;
   }

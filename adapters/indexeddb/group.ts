@@ -137,6 +137,8 @@ export class Group {
     const next = all.every((made) => made?.isNew) ? onlyRecord(row) : undefined;
     const reading = recordOf(store, id);
     if (next === undefined) return reading;
+    // Where the next line throws, nobody waits for it; the transaction tells why both have failed.
+    reading.catch(() => {});
     putRecord(store, id, next);
     const found = await reading;
     if (found !== expected) {

@@ -1,5 +1,6 @@
 /** What lies in the database: nothing too much, nothing too little, whatever the values and the clock. */
 import { expect, test, vi } from 'vitest';
+import type { StorageAdapter } from '../../../src/storage.js';
 import { WallClock } from '../../support/clock.js';
 import { rejection } from '../../support/promises.js';
 import { bucket, fieldsOf, keysIn, newDatabase, open, put, requested } from './support.js';
@@ -267,4 +268,79 @@ test('a bucket whose time is made longer and shorter has one row that says when 
     await sweep(clock, database);
   }
   expect((await keysIn(database)).filter((key) => (key as unknown[])[0] === 0)).toHaveLength(1);
+});
+
+// An adapter guesses that it will find what it has written last.
+test.each<[string, (other: StorageAdapter) => Promise<unknown>, Record<string, string>]>([
+  ['has changed it', (other) => put(other, bucket(), { b: '2' }), { a: '1', b: '2' }],
+  ['has cleared it', (other) => put(other, bucket(), {}, { clear: true }), {}],
+  ['has made it large', (other) => put(other, bucket(), { a: large }), { a: large }],
+])('a commit after somebody else %s is made on what is there', async (_title, change, there) => {
+  const database = newDatabase();
+  const [storage, other] = [open(database), open(database)];
+  await put(storage, bucket(), { a: '1' });
+  await change(other);
+  await put(storage, bucket(), { c: '3' });
+  expect(await fieldsOf(other, bucket())).toEqual({ ...there, c: '3' });
+  await put(storage, bucket(), { d: '4' });
+  expect(await fieldsOf(other, bucket())).toEqual({ ...there, c: '3', d: '4' });
+});
+
+test.each<[string, (other: StorageAdapter) => Promise<unknown>]>([
+  ['changed', (other) => put(other, bucket(), { b: '2' })],
+  ['cleared', (other) => put(other, bucket(), {}, { clear: true })],
+])(
+  'a commit on what somebody else has %s is refused and leaves everything as it was',
+  async (_title, change) => {
+    const database = newDatabase();
+    const [storage, other] = [open(database), open(database)];
+    const first = await put(storage, bucket(), { a: '1' });
+    await change(other);
+    const keys = await keysIn(database);
+    const there = await other.read(bucket());
+    const ifRevision = first.ok ? first.revision : null;
+    const result = await put(storage, bucket(), { c: '3' }, { ifRevision });
+    expect(result).toEqual({ ok: false, current: there });
+    expect(await other.read(bucket())).toEqual(there);
+    expect(await keysIn(database)).toEqual(keys);
+  },
+);
+
+test('a repeat of what was made meanwhile changes nothing', async () => {
+  const database = newDatabase();
+  const [storage, other] = [open(database), open(database)];
+  await put(storage, bucket(), { a: '1' });
+  const commit = { writer: 'both', sequence: 1, set: new Map([['b', '2']]) };
+  await other.commit(bucket(), commit);
+  await put(other, bucket(), { b: '3' });
+  const { revision } = await other.read(bucket());
+  expect(await storage.commit(bucket(), commit)).toEqual({
+    ok: true,
+    revision,
+    previous: revision,
+  });
+  expect(await fieldsOf(other, bucket())).toEqual({ a: '1', b: '3' });
+});
+
+test('a bucket that expires between two commits begins anew', async () => {
+  const { clock, storage } = timed();
+  await put(storage, bucket(), { a: '1' }, { ttl: 1_000 });
+  await clock.advance(1_000);
+  await put(storage, bucket(), { b: '2' });
+  expect(await fieldsOf(storage, bucket())).toEqual({ b: '2' });
+});
+
+test('a field that grows large, and small again, has a row of its own meanwhile', async () => {
+  const { database, storage } = timed();
+  for (const [value, rows] of [
+    ['1', 1],
+    [large, 2],
+    [large, 2],
+    ['2', 1],
+    ['3', 1],
+  ] as const) {
+    await put(storage, bucket(), { a: value });
+    expect(await keysIn(database)).toHaveLength(rows);
+    expect(await fieldsOf(storage, bucket())).toEqual({ a: value });
+  }
 });

@@ -21,7 +21,7 @@ import {
   fromField,
   fromKey,
   fromText,
-  lockKey,
+  lockOf,
   mark,
   scanPattern,
   toField,
@@ -153,7 +153,8 @@ class RedisStorage implements StorageAdapter {
   async commit(id: BucketId, commit: Commit, { signal }: AbortOptions = {}): Promise<CommitResult> {
     const { ttl } = commit;
     if (ttl !== undefined && ttl !== null) check('commit: the ttl', ttl, kinds.duration);
-    const [order, lock] = [bucketKey(id), lockKey(id)];
+    const order = bucketKey(id);
+    const lock = lockOf(order);
     const args = toArgs(commit, this.#locks.tokenOf(lock));
     // As it is at the call, for the watchers too.
     const change = this.#watchers.isEmpty ? undefined : changeOf(commit, null);

@@ -10,7 +10,6 @@ import {
   refusal,
   type Transport,
   tooMuchToAnswer,
-  unlessAborted,
 } from './transport.js';
 
 /** How often a call is tried again; all of these may be left out. */
@@ -169,13 +168,10 @@ export class Calls {
   }
 
   async #deliver(batch: readonly Call[]): Promise<void> {
-    const { limit, delay, maxDelay, timeout } = this.#retry;
+    const { limit, delay, maxDelay } = this.#retry;
     for (const call of batch) call.isSent = true;
     this.#requests++;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error('no answer in time')), timeout);
-    const replies = await this.#ask(batch, late.signal);
-    clearTimeout(timer);
+    const replies = await this.#ask(batch);
     this.#requests--;
     const isTooMuch = batch.length > 1 && replies.some(isRefusedForSize);
     this.#most = isTooMuch ? Math.ceil(batch.length / 2) : Math.min(this.#most + 1, maxCommands);
@@ -199,13 +195,29 @@ export class Calls {
     this.#add([]);
   }
 
-  async #ask(batch: readonly Call[], signal: AbortSignal): Promise<readonly Reply[]> {
-    try {
+  /** Asks, but waits no longer than an attempt may take: the transport may not heed the signal. */
+  #ask(batch: readonly Call[]): Promise<readonly Reply[]> {
+    return new Promise((resolve) => {
+      let late: AbortController | undefined;
+      const lose = (lost: unknown): void => {
+        clearTimeout(timer);
+        resolve(batch.map(() => ({ lost })));
+      };
+      const timer = setTimeout(() => {
+        const error = new Error('no answer in time');
+        late?.abort(error);
+        lose(error);
+      }, this.#retry.timeout);
       const commands = batch.map(({ command }) => command);
-      return await unlessAborted(this.#transport.send(commands, signal), signal);
-    } catch (lost) {
-      return batch.map(() => ({ lost }));
-    }
+      const signal = (): AbortSignal => {
+        late ??= new AbortController();
+        return late.signal;
+      };
+      this.#transport.send(commands, signal).then((replies) => {
+        clearTimeout(timer);
+        resolve(replies);
+      }, lose);
+    });
   }
 
   /** Settles a call, or gives how long to wait at least until it is sent again. */

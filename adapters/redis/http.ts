@@ -61,8 +61,8 @@ export class Http implements Transport {
     this.#fetch = fetch;
   }
 
-  async send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]> {
-    const response = await this.#post('pipeline', JSON.stringify(commands), signal);
+  async send(commands: readonly Command[], signal: () => AbortSignal): Promise<readonly Reply[]> {
+    const response = await this.#post('pipeline', JSON.stringify(commands), signal());
     const replies = parse(await response.text());
     if (replies.length === commands.length) return replies;
     throw new Error('the answer is none of a pipeline, or a part of one');

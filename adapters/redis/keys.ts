@@ -22,16 +22,27 @@ const toPart = (name: string): string => encodeURIComponent(toText(name));
 export const sessionPrefix = (app: string, session: string): string =>
   `qt:{${toPart(app)}:${toPart(session)}:`;
 
+const bucketKeys = new WeakMap<BucketId, string>();
+
 /** The key of a bucket. What is in braces chooses the node of a cluster, for the lock's key too. */
-export const bucketKey = ({ app, session, state }: BucketId): string =>
-  `${sessionPrefix(app, session)}${toPart(state)}}`;
+export function bucketKey(id: BucketId): string {
+  const known = bucketKeys.get(id);
+  if (known !== undefined) return known;
+  const key = `${sessionPrefix(id.app, id.session)}${toPart(id.state)}}`;
+  // The engine's ids are frozen and stay.
+  if (Object.isFrozen(id)) bucketKeys.set(id, key);
+  return key;
+}
 
 /** The channel that tells of the commits of the bucket with this key. */
 export const channelOf = (key: string): string => `${key}:changes`;
 
 /** The key of a lock: no state has an empty name, so a session's own lock is none of a state's. */
 export const lockKey = ({ app, session, state = '' }: LockPlace): string =>
-  `${bucketKey({ app, session, state })}:lock`;
+  lockOf(bucketKey({ app, session, state }));
+
+/** The key of the lock of the bucket with this key. */
+export const lockOf = (key: string): string => `${key}:lock`;
 
 /** What `SCAN` has to match to find the keys of an app's buckets, and maybe some of others. */
 export const scanPattern = (app: string, session: string | undefined): string =>

@@ -27,11 +27,12 @@ export interface Transport {
   readonly maxLength: number;
   /**
    * Sends commands, which are carried out in their order if at all; one reply for each.
-   * @param signal aborts once the answer is too late; nobody waits for it after that
+   * @param signal gives one that aborts once the answer is too late; nobody waits for it after that. To
+   * make one costs more than all else, so it is asked for at once or not at all
    * @throws a `QTasksError` where it was refused for good, {@link Busy} where it was refused for now; else
    * it may have been carried out or not
    */
-  send(commands: readonly Command[], signal: AbortSignal): Promise<readonly Reply[]>;
+  send(commands: readonly Command[], signal: () => AbortSignal): Promise<readonly Reply[]>;
   /** The servers that keys are on: those of a cluster, otherwise this one. */
   nodes(): Promise<readonly Transport[]>;
   /** Subscribes; resolves once that has ended: to `false` where it is not possible at all. */

@@ -35,7 +35,7 @@ const sections = {
   worker: { 'worker-page': inPage, 'worker-threads': steady },
 };
 const names = Object.keys(sections);
-const flags = ['--few', '--quick', '--cpu-prof', '--report'];
+const flags = ['--quick', '--cpu-prof', '--report'];
 const words = process.argv.slice(2);
 const strange = words.filter((word) => !names.includes(word) && !flags.includes(word));
 if (strange.length > 0) {
@@ -84,7 +84,7 @@ async function run(name, nodeOptions, print) {
   const options = [...nodeOptions, '--expose-gc', '--input-type=module'];
   if (words.includes('--cpu-prof'))
     options.push('--cpu-prof', '--cpu-prof-dir=node_modules/.cache/bench');
-  const rest = words.filter((w) => w === '--quick' || w === '--few');
+  const rest = words.includes('--quick') ? ['--quick'] : [];
   const child = spawn(process.execPath, [...options, '-', ...rest], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

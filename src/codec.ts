@@ -46,8 +46,8 @@ type Kind = readonly [
   depth: number,
   /** Copies the content, not yet as slots. Throws for what only claims to be of this kind. */
   read: (value: unknown) => object,
-  /** Makes the value, of its first two slots or its content, whose nodes are not there yet. */
-  make: (text: string, flags: string, content: object) => unknown,
+  /** Makes the value of its content, whose nodes are not there yet. */
+  make: (content: object) => unknown,
 ];
 
 /**
@@ -117,13 +117,7 @@ function isPlain(root: unknown): boolean {
   const seen = new Set([root]);
   // A Set also visits what is added to it on the way.
   for (const node of seen) {
-    if (typeof node !== 'object' || !node) return false;
-    if (
-      Object.getPrototypeOf(node) !== (Array.isArray(node) ? Array : Object).prototype ||
-      Object.getOwnPropertySymbols(node).length ||
-      hasMore(node)
-    )
-      return false;
+    if (!isOrdinary(node)) return false;
     for (const child of Object.values(node)) {
       if (isScalar(child)) continue;
       if (seen.has(child)) return false;
@@ -131,6 +125,14 @@ function isPlain(root: unknown): boolean {
     }
   }
   return true;
+}
+
+/** Whether this is a list or record of this realm, and no more than that. */
+function isOrdinary(value: unknown): value is object {
+  if (typeof value !== 'object' || !value) return false;
+  const { prototype } = Array.isArray(value) ? Array : Object;
+  if (Object.getPrototypeOf(value) !== prototype) return false;
+  return Object.getOwnPropertySymbols(value).length === 0 && !hasMore(value);
 }
 
 /** Whether a list or record has what its slots would not show. */
@@ -149,6 +151,10 @@ function readNode(value: unknown, node: Node): [string, object] {
   let found: Kind | string;
   let options = {};
   try {
+    // Most are; to find the kind of any value takes several times as long.
+    if (isOrdinary(value)) {
+      return Array.isArray(value) ? ['Array', [...value]] : ['Object', { ...value }];
+    }
     found = kindOf(value);
     if (typeof found === 'object') {
       const [name, , read] = found;
@@ -173,10 +179,13 @@ function replaceNodes(
   content: object,
   replace: (slot: unknown, key: string, position: number) => unknown,
 ): void {
-  Object.entries(content).forEach(([key, slot], position) => {
+  let position = 0;
+  for (const key of Object.keys(content)) {
+    const slot: unknown = Reflect.get(content, key);
     // An own "__proto__" is there already, so this sets it and no prototype.
     if (!isScalar(slot)) Reflect.set(content, key, replace(slot, key, position));
-  });
+    position++;
+  }
 }
 
 /** Finds the kind of a value, or describes what is not supported. */
@@ -214,13 +223,14 @@ function countPrototypes(value: object): number {
 function fromTable(table: [unknown, object][]): unknown {
   const values = table.map(([name, content]) => {
     const kind = KINDS.get(name);
-    if (!kind || Array.isArray(content) !== kind[1] > 1) throw new TypeError();
-    return kind[3](`${Reflect.get(content, 0)}`, `${Reflect.get(content, 1)}`, content);
+    if (!kind || Object(content) !== content || Array.isArray(content) !== kind[1] > 1)
+      throw new TypeError();
+    return kind[3](content);
   });
   values.forEach((value, index) => {
     const content = Object(table[index]?.[1]);
     replaceNodes(content, (slot) => {
-      const [target] = Object(slot);
+      const target: unknown = Array.isArray(slot) && slot[0];
       if (typeof target !== 'number' || !(target in values)) throw new TypeError();
       return values[target];
     });
@@ -240,13 +250,14 @@ function createKinds(): Map<unknown, Kind> {
   const add = (...kind: Kind): unknown => kinds.set(kind[0], kind);
   const asText = (value: unknown) => [`${value}`];
   const copy = (value: unknown) => ({ ...Object(value) });
-  add('Object', 1, copy, (_, __, content) => content);
-  add('null', 0, copy, (_, __, content) => Object.setPrototypeOf(content, null));
+  const first = (content: object) => `${Reflect.get(content, 0)}`;
+  add('Object', 1, copy, (content) => content);
+  add('null', 0, copy, (content) => Object.setPrototypeOf(content, null));
   add(
     'Array',
     2,
     (list) => [...Object(list)],
-    (_, __, content) => content,
+    (content) => content,
   );
   add(
     'Map',
@@ -268,24 +279,34 @@ function createKinds(): Map<unknown, Kind> {
       Object(regexp).flags,
       Object(regexp).lastIndex,
     ],
-    (source, flags) => new RegExp(source, flags),
+    (content) => new RegExp(first(content), `${Reflect.get(content, 1)}`),
   );
   add(
     'Date',
     2,
     (date) => asText(new Date(Reflect.apply(Date.prototype.getTime, date, [])).toJSON()),
-    (text) => new Date(text),
+    (content) => new Date(first(content)),
   );
   add(
     'URL',
     2,
     (url) => asText(Reflect.get(URL.prototype, 'href', url)),
-    (text) => new URL(text),
+    (content) => new URL(first(content)),
   );
   add('undefined', 9, asText, () => undefined);
-  add('bigint', 9, asText, BigInt);
-  add('number', 9, (number) => asText(number === 0 ? '-0' : number), Number);
-  add('ArrayBuffer', 2, (buffer) => toText(buffer, 0), toBuffer);
+  add('bigint', 9, asText, (content) => BigInt(first(content)));
+  add(
+    'number',
+    9,
+    (number) => asText(number === 0 ? '-0' : number),
+    (content) => Number(first(content)),
+  );
+  add(
+    'ArrayBuffer',
+    2,
+    (buffer) => toText(buffer, 0),
+    (content) => toBuffer(first(content)),
+  );
   for (const View of [
     Int8Array,
     Uint8Array,
@@ -306,7 +327,7 @@ function createKinds(): Map<unknown, Kind> {
         const { buffer, byteOffset, byteLength } = Object(view);
         return toText(buffer, byteOffset, byteOffset + byteLength);
       },
-      (text) => new View(toBuffer(text)),
+      (content) => new View(toBuffer(first(content))),
     );
   }
   return kinds;

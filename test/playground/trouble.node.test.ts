@@ -13,12 +13,8 @@ test.concurrent.each([
   async ({ run, state }) => {
     const at = await stage.open({ run, state, example: 'pipeline' });
     await at.sees('worker 0 ready');
-    await at.click('Import');
-    await at.sees(/^Page \d of 8 is in/);
     // Behind the library's back: the page calls `terminate` of each, whichever has the run.
-    for (const button of await at.page.getByRole('button', { name: /^Kill/ }).all()) {
-      await button.click();
-    }
+    await at.clickThrough('Import', 'Page 2 of 8 is in.', 'Kill');
     await at.sees(/^WORKER_LOST/);
     const losses = at.page.locator('line.loss');
     await losses.nth(run === 'pool' ? 1 : 0).waitFor({ state: 'attached' });
@@ -39,9 +35,7 @@ test.concurrent.each(['page', 'worker', 'pool'] as const)(
   'a pipeline is cancelled in mid-run in %s, and goes on where it was',
   async (run) => {
     const at = await stage.open({ run, example: 'pipeline' });
-    await at.click('Import');
-    await at.sees(/^Page \d of 8 is in/);
-    await at.click('Cancel');
+    await at.clickThrough('Import', 'Page 2 of 8 is in.', 'Cancel');
     await at.sees('Cancelled by you.');
     await at.click('Go on');
     await at.sees('356 rows are in.');

@@ -143,6 +143,28 @@ export class PlaygroundPage {
     await this.page.getByRole('button', { name }).click();
   }
 
+  /**
+   * Clicks a button and, in the page itself, others as soon as a text is there: on a busy machine it would
+   * be gone until a click came from here.
+   */
+  async clickThrough(first: string, text: string, others: string): Promise<void> {
+    await this.page.evaluate(
+      ({ text, others }) => {
+        const look = (): void => {
+          if (!document.body.textContent?.includes(text)) return;
+          observer.disconnect();
+          for (const button of document.querySelectorAll('button')) {
+            if (button.textContent?.trim() === others) button.click();
+          }
+        };
+        const observer = new MutationObserver(look);
+        observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+      },
+      { text, others },
+    );
+    await this.click(first);
+  }
+
   /** Waits until the page shows a text somewhere. */
   async sees(text: string | RegExp, timeout = 30_000): Promise<void> {
     await this.page.getByText(text).first().waitFor({ timeout });

@@ -168,7 +168,6 @@ export class Calls {
   }
 
   async #deliver(batch: readonly Call[]): Promise<void> {
-    const { limit, delay, maxDelay } = this.#retry;
     for (const call of batch) call.isSent = true;
     this.#requests++;
     const replies = await this.#ask(batch);
@@ -178,21 +177,31 @@ export class Calls {
     const again: Call[] = [];
     let wait = 0;
     for (const [index, call] of batch.entries()) {
-      call.isSent = false;
-      const next = isTooMuch ? 0 : this.#answer(call, replies[index] ?? {});
-      if (next === undefined || call.isDone) this.#passTurn(call);
-      else if (call.failures > limit) {
-        this.#passTurn(call);
-        fail(call, gaveUp(replies[index]?.lost));
-      } else {
-        again.push(call);
-        const longest = Math.min(maxDelay, delay * 2 ** (call.failures - 1));
-        const backoff = call.failures > 0 ? longest * (0.5 + Math.random() / 2) : 0;
-        wait = Math.max(wait, next, backoff);
-      }
+      const next = this.#take(call, isTooMuch ? undefined : (replies[index] ?? {}));
+      if (next === undefined) continue;
+      again.push(call);
+      wait = Math.max(wait, next);
     }
     if (again.length > 0) setTimeout(() => this.#add(again), wait);
     this.#add([]);
+  }
+
+  /**
+   * Takes what became of a call that was sent.
+   * @param reply `undefined` where it is only to be sent again
+   * @returns how long it waits until then, if it does
+   */
+  #take(call: Call, reply: Reply | undefined): Milliseconds | undefined {
+    const { limit, delay, maxDelay } = this.#retry;
+    call.isSent = false;
+    const least = reply ? this.#answer(call, reply) : 0;
+    if (least !== undefined && !call.isDone && call.failures <= limit) {
+      const longest = Math.min(maxDelay, delay * 2 ** (call.failures - 1));
+      return Math.max(least, call.failures > 0 ? longest * (0.5 + Math.random() / 2) : 0);
+    }
+    this.#passTurn(call);
+    if (least !== undefined && !call.isDone) fail(call, gaveUp(reply?.lost));
+    return undefined;
   }
 
   /** Asks, but waits no longer than an attempt may take: the transport may not heed the signal. */

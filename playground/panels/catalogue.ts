@@ -75,7 +75,7 @@ export const examples: readonly [Example, ...Example[]] = [
   {
     id: 'originals',
     title: 'Examples 1 and 2',
-    about: 'What npm start has just printed in Node, printed by the same module here.',
+    about: 'What npm start prints in Node, printed by the same module here.',
     file: 'tasks.ts',
     source: () => import('../tasks.ts?raw'),
     tasks: ['test_depends', 'step1', 'step2'],

@@ -108,6 +108,8 @@ test('webpack builds it, with no task for the page and nothing that a strict pol
     mode: 'production',
     // It takes four times as long as all the rest, and what vite builds is minified.
     optimization: { minimize: false },
+    // Its limits are for what is minified, too.
+    performance: { hints: false },
     context: consumer.dir,
     entry: './page.ts',
     output: { path: join(consumer.dir, outDir) },

@@ -107,12 +107,12 @@ async function tasks(): Promise<void> {
   });
 }
 
-/** The same number of runs through one slot, in few large or many small batches. */
+/** What a run costs more where many wait. */
 async function waiting(): Promise<void> {
   const contestants = [100, 100_000].map(throughOneSlot);
   const [few, many] = contestants;
   await measure({
-    title: '100,000 runs through one slot',
+    title: 'Runs that wait for one slot',
     columns: slotColumns,
     calls: 1,
     contestants,

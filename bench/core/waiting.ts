@@ -2,16 +2,17 @@
 import { QTasks } from 'qtasks-lite';
 import type { Case, Contestant } from '../harness/measure.js';
 
-/** So many runs in all, however many of them wait at once. */
-const many = 100_000;
+/** So many runs at least, however few of them wait at once. */
+const least = 20_000;
 
 /** What they are told apart by. */
 export const slotColumns = ['one priority', 'any priorities'];
 
-/** All runs go through one slot, so many at a time. */
+/** Runs go through one slot, so many at a time. */
 export function throughOneSlot(waiting: number): Contestant {
   const app = new QTasks({ name: 'bench', concurrency: 1 });
   const work = app.task('work', async (n: number) => n);
+  const many = Math.max(least, waiting);
   let sum = 0;
   const through = async (priorityOf: (n: number) => number): Promise<void> => {
     for (let left = many; left > 0; left -= waiting) {

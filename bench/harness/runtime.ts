@@ -8,7 +8,7 @@ export const isPage = typeof process === 'undefined';
 export const quick = isPage ? location.search.includes('quick') : process.argv.includes('--quick');
 
 /** A page waits for disks and other processes, whose time is counted as well: fewer will do. */
-export const rounds = isPage ? (quick ? 5 : 15) : quick ? 10 : 35;
+export const rounds = isPage ? (quick ? 5 : 15) : quick ? 10 : 30;
 
 /** Hands a table to the process that has started this one. */
 export function deliver(table: Table): Promise<void> {

@@ -11,12 +11,12 @@ const enough = 1e7;
 /** How many calls a sample shall have, by the time that one of them took. */
 export function reasonable(calls: number, nanoseconds: number): number {
   const needed = Math.ceil(least / Math.max(nanoseconds, 1));
-  const affordable = Math.max(Math.min(calls, 100), Math.ceil(enough / nanoseconds));
+  const affordable = Math.max(1, Math.ceil(enough / nanoseconds));
   return Math.max(Math.min(calls, affordable), needed);
 }
 
 /** What went before left other code and data in the processor's caches. */
-export const warmupOf = (calls: number): number => (isPage && calls < 5 ? 0 : Math.ceil(calls / 5));
+export const warmupOf = (calls: number): number => (calls < 5 ? 0 : Math.ceil(calls / 5));
 
 /** The time of one call. */
 export interface Sample {

@@ -25,12 +25,12 @@ const peers = [
   ['dexie', '{ Dexie }', 'dexie', 'sessions, types, group commit'],
   ['localforage', '{ default }', 'localforage', 'sessions, atomic updates'],
   ['unstorage', '{ createStorage }', 'unstorage', 'atomic updates, expire'],
-  ['keyv', '{ default }', 'keyv', 'atomic updates, watch'],
+  ['keyv', '{ default }', 'keyv', 'atomic updates, watch', ['buffer']],
   ['@upstash/redis', '{ Redis }', '@upstash/redis', 'revisions, watch'],
   ['lru-cache', '{ LRUCache }', 'lru-cache', 'copy, watch'],
   ['eventemitter3', '{ EventEmitter }', 'eventemitter3', 'guard'],
   ['comlink', '{ wrap, expose }', 'comlink', 'cancel, streams, its end'],
-  ['workerpool', '{ pool }', 'workerpool', 'order'],
+  ['workerpool', '{ pool }', 'workerpool', 'order', ['os', 'child_process', 'worker_threads']],
   ['awilix', '{ createContainer }', 'awilix', 'pass the error on'],
   ['inversify', '{ Container }', 'inversify', 'pass the error on'],
   ['needle-di', '{ Container }', '@needle-di/core', 'close'],
@@ -82,7 +82,9 @@ export async function sizes({ take }) {
       ...(await peerRows()),
     ],
     verdicts: goals.map((goal) => verdictOf(goal, ours)),
-    notes: ['memory is measured beside lru-cache, zustand beside react'],
+    notes: [
+      'memory is measured beside lru-cache, zustand beside react; what is built into Node is not counted',
+    ],
   });
   return true;
 }

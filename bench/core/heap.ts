@@ -2,7 +2,7 @@
 import { AsyncState, Depends, QTasks } from 'qtasks-lite';
 import { memory } from 'qtasks-lite/memory';
 import type { Row, Verdict } from '../harness/figures.js';
-import { deliver } from '../harness/runtime.js';
+import { deliver, quick } from '../harness/runtime.js';
 
 class Counter extends AsyncState<{ n: number }> {
   static readonly id = 'counter';
@@ -29,7 +29,7 @@ const kinds: readonly (readonly [string, (n: number) => PromiseLike<unknown>])[]
   ['the same, a session each', (n) => app.session(`s${n}`).run(stateful, n)],
 ];
 
-const runs = 1_000_000;
+const runs = quick ? 200_000 : 1_000_000;
 const rows: Row[] = [];
 const verdicts: Verdict[] = [];
 for (const [name, run] of kinds) {

@@ -115,6 +115,7 @@ async function waiting(): Promise<void> {
     title: 'Runs that wait for one slot',
     columns: slotColumns,
     calls: 1,
+    coarse: true,
     contestants,
     goals: slotColumns.map((column) => ({
       ...{ column, of: many?.name ?? '', than: few?.name ?? '', atMost: 3 },

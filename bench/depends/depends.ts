@@ -137,7 +137,7 @@ for (const [what, shapeOf] of [
     title: `Added cost of n resources: ${what}`,
     columns: sizes.map(String),
     contestants,
-    calls: 1_000,
+    calls: 2_000,
     added: true,
     goals: [
       goal('1', 'by hand', 1.4),

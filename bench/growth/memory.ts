@@ -115,7 +115,13 @@ function opening(size: number, isChain: boolean): Case {
   };
 }
 
-const place: Place = { name: 'memory', waits: false, calls: 1_000, create: () => memory() };
+const place: Place = {
+  ...{ name: 'memory', waits: false, calls: 1_000, create: () => memory() },
+  sessions: {
+    'set, each time in another one':
+      'they leave the caches of the processor, and above 1,000 what is known of an idle one is made anew',
+  },
+};
 await fields(place);
 await sessions(place);
 await bytes(place);

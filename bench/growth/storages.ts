@@ -17,10 +17,12 @@ export interface Place {
   /** Whether what happens does so elsewhere, so that the clock counts. */
   readonly waits: boolean;
   readonly calls: number;
-  /** Makes a storage, or an app's name makes it another one. */
+  /** Makes a storage, or gives the same again: each is used by an app of its own. */
   create(): StorageAdapter;
   /** Why an operation grows with the fields all the same. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** And with the sessions. */
+  readonly sessions?: Readonly<Record<string, string>>;
 }
 
 let apps = 0;
@@ -82,6 +84,7 @@ export async function sessions(place: Place): Promise<void> {
     sizes: tens(10, 100_000),
     columns: ['set', 'get', 'set, each time in another one'],
     calls: place.calls,
+    ...(place.sessions ? { because: place.sessions } : {}),
     async at(size) {
       const app = appOn(place);
       const all = names(size);

@@ -2,6 +2,7 @@
 import {
   digits,
   type Figure,
+  lowerQuartile,
   median,
   type Row,
   type Spread,
@@ -75,8 +76,8 @@ class Comparison {
   }
 
   #time(row: number, column: number): number {
-    const whole = median(this.#find(row, column)?.times ?? []);
-    return this.#suite.added ? whole - median(this.#find(row, 0)?.times ?? []) : whole;
+    const times = this.#find(row, column)?.times ?? [];
+    return this.#suite.added ? added([times, this.#find(row, 0)?.times ?? []]) : median(times);
   }
 
   #faults(): string[] {
@@ -140,22 +141,19 @@ function ratio(mine: readonly number[], theirs: readonly number[]): Spread {
 
 type Full = readonly [full: readonly number[], nothing: readonly number[]];
 
-/**
- * Differences are small beside the times they are of: a median of differences would wobble, so it is a
- * difference of medians; lowest and highest are those of some rounds each.
- */
+/** A busy machine only ever adds to a time, and this is small beside those that it is the difference of. */
+const added = ([full, nothing]: Full): number => lowerQuartile(full) - lowerQuartile(nothing);
+
+/** Of all rounds; lowest and highest are those of some rounds each. */
 function addedRatio(mine: Full, theirs: Full): Spread {
   const rounds = mine[0].length;
-  const added = ([full, nothing]: Full, from = 0, to = rounds): number =>
-    median(full.slice(from, to)) - median(nothing.slice(from, to));
-  const parts = Math.max(2, Math.min(5, Math.floor(rounds / 7)));
-  const each = Array.from({ length: parts }, (_, part) => {
-    const limits = [(part * rounds) / parts, ((part + 1) * rounds) / parts].map(Math.round);
-    return added(mine, limits[0], limits[1]) / added(theirs, limits[0], limits[1]);
-  });
-  return {
-    median: added(mine) / added(theirs),
-    low: Math.min(...each),
-    high: Math.max(...each),
+  const of = (from: number, to: number): number => {
+    const cut = ([full, nothing]: Full): Full => [full.slice(from, to), nothing.slice(from, to)];
+    return added(cut(mine)) / added(cut(theirs));
   };
+  const parts = Math.max(2, Math.min(5, Math.floor(rounds / 6)));
+  const each = Array.from({ length: parts }, (_, part) =>
+    of(Math.round((part * rounds) / parts), Math.round(((part + 1) * rounds) / parts)),
+  );
+  return { median: of(0, rounds), low: Math.min(...each), high: Math.max(...each) };
 }

@@ -79,6 +79,12 @@ export function median(numbers: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+/** A quarter of them is below it: of times, those of quiet moments. */
+export function lowerQuartile(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 4)] ?? Number.NaN;
+}
+
 /** Three digits, about. */
 export const digits = (value: number): string =>
   value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);

@@ -13,6 +13,8 @@ export interface Case {
   readonly waits?: boolean;
   /** How many things one operation does: the figure is that of one thing. Default 1. */
   readonly things?: number;
+  /** Makes what so many calls need; not timed. */
+  prepare?(calls: number): void;
   /** One operation. Its promise is awaited, unless the suite is `sync`. */
   call(): unknown;
   /**
@@ -67,12 +69,14 @@ export interface Suite {
   readonly rate?: Rate;
   /**
    * The first column is a run with nothing in it, and the others are what they cost more than it:
-   * differences of medians.
+   * differences of lower quartiles.
    */
   readonly added?: boolean;
   /** For operations of nanoseconds, which an `await` would drown; the empty loop is subtracted. */
   readonly sync?: boolean;
-  /** The rows are sizes, from the smallest, and no column shall grow with them. */
+  /** Whether a third of the rounds will do, as a multiple is looked for, not a percentage. */
+  readonly coarse?: boolean;
+  /** The rows are sizes, from the smallest, and no column shall grow with them; it is coarse. */
   readonly growth?: Growth;
   /** Why a column grows all the same. */
   readonly because?: Readonly<Record<string, string>>;
@@ -92,8 +96,7 @@ export async function measure(suite: Suite): Promise<void> {
   const entries = entriesOf(suite);
   // A first figure of how long a call takes is that of code that nobody has optimised yet.
   await warmUp(suite, entries);
-  // What is looked for there is a multiple, not a percentage.
-  const many = suite.growth ? Math.ceil(rounds / 3) : rounds;
+  const many = suite.growth || suite.coarse ? Math.ceil(rounds / 3) : rounds;
   for (let round = 0; round < many; round++) {
     if (round % 5 === 0) await warmUp(suite, entries);
     const empty = suite.sync ? await emptyLoop(suite) : 0;

@@ -27,10 +27,12 @@ export interface Sample {
 
 /** Runs the calls, and some before them that are not timed. */
 export async function sample(
-  { call, waits }: Pick<Case, 'call' | 'waits'>,
+  one: Pick<Case, 'call' | 'waits' | 'prepare'>,
   calls: number,
   sync: boolean,
 ): Promise<Sample> {
+  const { call, waits } = one;
+  one.prepare?.(calls + warmupOf(calls));
   for (let index = warmupOf(calls); index > 0; index--) await call();
   collectYoung();
   let last: unknown;

@@ -7,10 +7,9 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { best, figuresOf, middle, tolerance, unknown, worse } from './harness/baseline.mjs';
+import { bestOf, figuresOf, middle, tolerance, unknown, worse } from './harness/baseline.mjs';
 import { chosen, start } from './harness/start.mjs';
 
-/** @typedef {import('./harness/baseline.mjs').Figures} Figures */
 /** @typedef {{ machine: string, figures: Record<string, number> }} Baseline */
 
 const file = 'bench/baseline.json';
@@ -70,14 +69,10 @@ async function guardSection(section) {
   const was = Object.fromEntries(
     Object.entries(baseline.figures).filter(([name]) => name.startsWith(`${section}: `)),
   );
-  /** @type {Figures} */
-  let found = {};
-  for (let run = 0; run < 5; run++) {
-    found = best(found, await measure(section));
-    const left = worse(was, found);
-    if (left.length === 0) break;
-    console.error(`\n${section}: ${left.length} look worse after ${run + 1} of at most 5 runs`);
-  }
+  const found = await bestOf(was, (looksWorse) => {
+    if (looksWorse > 0) console.error(`\n${section}: ${looksWorse} look worse, so once more`);
+    return measure(section);
+  });
   for (const name of unknown(was, found)) console.error(`not in the baseline: ${name}`);
   return worse(was, found).map(({ name, was, is }) => [
     name,

@@ -52,15 +52,33 @@ function goals({ verdicts }) {
 }
 
 /**
- * The lowest of each: noise only ever adds to it.
+ * Measures until nothing looks worse than it was, five times at most. Noise only ever adds to a ratio, so
+ * what counts is the lowest of each.
+ * @param {Figures} was
+ * @param {(looksWorse: number) => Promise<Figures>} measure told how much looked worse after the run before
+ * @returns {Promise<Figures>}
+ */
+export async function bestOf(was, measure) {
+  /** @type {Figures} */
+  let best = {};
+  let looksWorse = 0;
+  for (let run = 0; run < 5; run++) {
+    best = lowest(best, await measure(looksWorse));
+    looksWorse = worse(was, best).length;
+    if (looksWorse === 0) break;
+  }
+  return best;
+}
+
+/**
  * @param {Figures} some
  * @param {Figures} others
  * @returns {Figures}
  */
-export function best(some, others) {
-  const all = { ...others, ...some };
+function lowest(some, others) {
+  const all = Object.entries({ ...some, ...others });
   return Object.fromEntries(
-    Object.entries(all).map(([name, value]) => [name, Math.min(value, others[name] ?? value)]),
+    all.map(([name, value]) => [name, Math.min(value, some[name] ?? value)]),
   );
 }
 

@@ -70,12 +70,13 @@ function goalsOfRun(run) {
  * @param {readonly (readonly Goal[])[]} runs
  */
 function rowOf(goal, runs) {
-  const { section, title, what, against, allowed, because } = goal;
+  const { section, title, what, against, allowed } = goal;
   const isSame = (/** @type {Goal} */ other) =>
     /** @type {const} */ (['section', 'title', 'what', 'of', 'against']).every(
       (key) => other[key] === goal[key],
     );
   const found = runs.map((run) => run.find(isSame));
+  const because = found.find((verdict) => verdict?.because)?.because;
   const holds = found.filter((verdict) => verdict?.holds).length * 2 > found.length;
   const name = `${title}: ${what}`;
   const figures = found.map((verdict) => verdict?.found ?? 'no figure');

@@ -138,7 +138,7 @@ async function around(): Promise<void> {
       count = 0;
       return wrong;
     };
-    return { name, cases: [{ call: () => app.run(task), check }] };
+    return { name, isOurs: true, cases: [{ call: () => app.run(task), check }] };
   };
   const stored = new QTasks({ name: 'bench', storage: memory() });
   await measure({

@@ -118,7 +118,7 @@ async function sessions(): Promise<void> {
       const app = new QTasks({ name: 'sessions', storage });
       const states = names(count).map((name) => app.session(name).state(Bench));
       await Promise.all(states.map((state) => state.update({ a: 1, b: 2, c: 3 })));
-      return [`${count} sessions`, '', () => ours(storage)] as const;
+      return [`${count.toLocaleString('en')} sessions`, '', () => ours(storage)] as const;
     }),
   );
   const [few, many] = makers;

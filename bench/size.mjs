@@ -36,7 +36,6 @@ const peers = [
   ['needle-di', '{ Container }', '@needle-di/core', 'close'],
   ['typed-inject', '{ createInjector }', 'typed-inject', 'open asynchronously'],
   ['effect', '{ Effect, Layer, Scope }', 'effect', 'id, status, states'],
-  ['xstate', '{ createMachine, createActor }', 'xstate', 'dependencies, storage'],
   ['zustand', '{ create }', 'zustand', 'storage', ['react']],
   ['nanostores', '{ map }', 'nanostores', 'storage'],
   ['p-queue', '{ default }', 'p-queue', 'id, status'],
@@ -46,8 +45,9 @@ const peers = [
   ['grammy', '{ session }', 'grammy', 'all but states'],
 ];
 
-/** Those that are no single export of one package. */
+/** Those that are no single import, or are installed for the tests. */
 const others = /** @type {const} */ ([
+  ['xstate', `export { createMachine, createActor } from 'xstate'`, 'dependencies, storage'],
   [
     'unstorage, indexeddb',
     `export { createStorage } from 'unstorage'; export { default } from 'unstorage/drivers/indexedb'`,

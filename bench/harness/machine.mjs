@@ -34,7 +34,7 @@ function peers() {
   const root = JSON.parse(readFileSync('package.json', 'utf8'));
   const all = { ...root.dependencies, ...root.devDependencies, ...own };
   const files = readdirSync('bench', { encoding: 'utf8', recursive: true })
-    .filter((file) => /\.(ts|mjs)$/.test(file) && !/node_modules|harness/.test(file))
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !/^(node_modules|harness)\b/.test(file))
     .map((file) => readFileSync(`bench/${file}`, 'utf8'));
   const isUsed = (/** @type {string} */ name) =>
     files.some((text) => text.includes(`from '${name}`));

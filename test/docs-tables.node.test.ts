@@ -90,3 +90,15 @@ test('docs/redis-security.md names the commands that a session may use, and none
   const named = [...table.matchAll(/`([A-Z]+)`/g)].map(([, command]) => command);
   expect(named.sort()).toEqual([...rules.keys()].sort());
 });
+
+test('CONTRIBUTING.md names the sections of the benchmarks, and none else', () => {
+  const text = readFileSync(`${root}/CONTRIBUTING.md`, 'utf8');
+  const table = text.slice(text.indexOf('| section |'), text.indexOf('Each section compares'));
+  const named = [...table.matchAll(/^\| (`.+?`) \| .+ \|$/gm)].flatMap(
+    ([, names = '']) => names.match(/\w+/g) ?? [],
+  );
+  const source = readFileSync(`${root}/bench/harness/sections.mjs`, 'utf8');
+  const sections = [...source.matchAll(/^ {2}(\w+): \[/gm)].map(([, name]) => name);
+  expect(sections.length).toBeGreaterThan(5);
+  expect(named.sort()).toEqual(sections.sort());
+});

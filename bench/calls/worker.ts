@@ -1,4 +1,4 @@
-/** Part of `npm run bench -- worker`: workers of a page. */
+/** `npm run bench -- worker`: workers of a page. */
 import { calls } from './calls.js';
 
 await calls({

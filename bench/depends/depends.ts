@@ -1,7 +1,7 @@
 /** `npm run bench -- depends`: what n async generator resources add to a run. */
 import { type Dependency, Depends, QTasks } from 'qtasks-lite';
+import { type Contestant, measure } from '../harness/measure.js';
 import { containers } from './containers.js';
-import { type Contestant, measure, quick } from './measure.js';
 import {
   type Contender,
   CountingKit,
@@ -135,7 +135,7 @@ for (const [what, shapeOf] of [
     title: `Added cost of n resources: ${what}`,
     columns: sizes.map(String),
     contestants,
-    calls: quick ? 500 : 1000,
+    calls: 2_000,
     added: true,
     goals: [
       goal('1', 'by hand', 1.4),

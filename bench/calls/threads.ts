@@ -1,4 +1,4 @@
-/** Part of `npm run bench -- worker`: workers of node:worker_threads. */
+/** `npm run bench -- threads`: workers of node:worker_threads. */
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
@@ -6,8 +6,7 @@ import { Piscina } from 'piscina';
 import workerpool from 'workerpool';
 import { type Caller, calls } from './calls.js';
 
-const fileOf = (script: string): string =>
-  resolve('node_modules/.cache/bench/workers', `${script}.cjs`);
+const fileOf = (script: string): string => resolve('node_modules/.cache/workers', `${script}.cjs`);
 
 function piscina(): Caller {
   const filename = fileOf('piscina');

@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 
 /**
- * @param {string} name of the file in this directory, without its ending
+ * @param {string} name of the file in bench/, without its ending
  * @param {Partial<import('esbuild').BuildOptions>} options
  * @returns {Promise<string>} the script
  */

@@ -1,7 +1,7 @@
 /** Calls into a worker, wherever that runs: against one `postMessage` each way for a call, and against peers. */
 import { type Endpoint, transfer, wrap } from 'comlink';
 import { connect, type MessageEndpoint, type WorkerClient } from 'qtasks-lite/worker';
-import { type Case, type Contestant, measure, quick, type Suite } from './measure.js';
+import { type Case, type Contestant, measure, type Suite } from '../harness/measure.js';
 import { ADD, COUNT, ECHO, SIZE } from './workers/messages.js';
 
 /** A worker that was started. */
@@ -218,20 +218,19 @@ async function large(runtime: Runtime): Promise<void> {
 
 /** Buffers that are there already: to make one takes longer than to move it. */
 function moving(caller: Caller, bytes: number): Case {
-  const make = (): ArrayBuffer => new ArrayBuffer(bytes);
   let buffers: ArrayBuffer[] = [];
   return {
     waits: true,
-    call: () => caller.size(buffers.pop() ?? make()),
-    check(calls, last) {
-      buffers = Array.from({ length: calls }, make);
-      return last === bytes ? undefined : 'the size is wrong';
+    prepare(calls) {
+      buffers = Array.from({ length: calls }, () => new ArrayBuffer(bytes));
     },
+    call: () => caller.size(buffers.pop() as ArrayBuffer),
+    check: (_, last) => (last === bytes ? undefined : 'the size is wrong'),
   };
 }
 
 async function streams(runtime: Runtime): Promise<void> {
-  const many = quick ? 10_000 : 100_000;
+  const many = 20_000;
   const check = (_: number, last: unknown): string | undefined =>
     last === (many * (many - 1)) / 2 ? undefined : 'the sum is wrong';
   const { post, listen, end } = runtime.start('raw');
@@ -262,7 +261,7 @@ async function streams(runtime: Runtime): Promise<void> {
     cases: [{ call, check, waits: true }],
   });
   await measure({
-    title: `A stream of ${many} numbers, ${runtime.name}`,
+    title: `A stream of 20,000 numbers, ${runtime.name}`,
     columns: ['time'],
     calls: 1,
     contestants: [

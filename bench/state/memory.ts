@@ -5,7 +5,7 @@ import { AsyncState, QTasks, type StorageAdapter } from 'qtasks-lite';
 import { memory } from 'qtasks-lite/memory';
 import { createStorage } from 'unstorage';
 import memoryDriver from 'unstorage/drivers/memory';
-import { type Case, type Contestant, measure, quick } from './measure.js';
+import { type Case, type Contestant, measure } from '../harness/measure.js';
 
 type Fields = Record<string, number>;
 
@@ -184,7 +184,7 @@ await measure({
   title: 'State in memory, one operation after the other',
   columns: ['set', 'get', 'update of 10 fields', 'all of 100 fields'],
   contestants: await contestants(operations),
-  calls: quick ? 1000 : 2000,
+  calls: 2_000,
   goals: [
     goal('set', 'keyv', 1),
     goal('set', 'unstorage', 1),
@@ -197,7 +197,7 @@ await measure({
   title: `State in memory, ${atOnce} increments at once`,
   columns: ['1 field', '20 fields'],
   contestants: await contestants((create) => [increments(create(), 1), increments(create(), 20)]),
-  calls: quick ? 5 : 20,
+  calls: 20,
   goals: [goal('1 field', 'Map', 15), goal('20 fields', 'Map', 15)],
+  notes: [`qtasks-lite makes ${await commits(1)} and ${await commits(20)} commits of them`],
 });
-console.log(`  qtasks-lite: ${await commits(1)} and ${await commits(20)} commits`);

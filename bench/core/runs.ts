@@ -5,7 +5,8 @@ import fastq from 'fastq';
 import PQueue from 'p-queue';
 import { type Middleware, QTasks, type TaskOptions } from 'qtasks-lite';
 import { memory } from 'qtasks-lite/memory';
-import { type Case, type Contestant, measure, quick } from './measure.js';
+import { type Case, type Contestant, measure } from '../harness/measure.js';
+import { slotColumns, throughOneSlot } from './waiting.js';
 
 type Work = (n: number) => Promise<number>;
 
@@ -86,64 +87,38 @@ async function tasks(): Promise<void> {
       without,
       cases: [column(runner, work, count)],
     }));
-  const time = await measure({
+  await measure({
     title: 'Trivial async tasks, batches of 100',
     columns: ['time'],
-    calls: quick ? 20 : 100,
+    calls: 100,
     contestants: contestants(trivial, 100),
     goals: [
       { column: 'time', of: 'qtasks-lite', than: 'ten raw lanes', atMost: 10 },
       { column: 'time', of: 'qtasks-lite', than: 'p-queue', atMost: 0.6 },
     ],
+    rate: { column: 'time', of: 'qtasks-lite', things: 'runs', each: 100, atLeast: 100_000 },
   });
-  const second = Math.round((100 * 1e9) / time('qtasks-lite', 'time'));
-  const verdict = second >= 100_000 ? 'ok  ' : 'MISS';
-  console.log(
-    `  ${verdict} qtasks-lite: ${second.toLocaleString('en')} runs a second, at least 100,000`,
-  );
-  const many = quick ? 2_000 : 20_000;
+  const many = 20_000;
   await measure({
-    title: `${many} tasks with a setImmediate each`,
+    title: '20,000 tasks with a setImmediate each',
     columns: ['time'],
     calls: 1,
     contestants: contestants(turn, many),
   });
 }
 
-/** The same number of runs through one slot, in few large or many small batches. */
+/** What a run costs more where many wait. */
 async function waiting(): Promise<void> {
-  const [few, many] = [100, quick ? 10_000 : 100_000];
-  const contestant = (waiting: number): Contestant => {
-    const app = new QTasks({ name: 'bench', concurrency: 1 });
-    const work = app.task('work', trivial);
-    let sum = 0;
-    const through = async (priorityOf: (n: number) => number): Promise<void> => {
-      for (let left = many; left > 0; left -= waiting) {
-        const runs = Array.from({ length: waiting }, (_, n) =>
-          app.with({ priority: priorityOf(n) }).run(work, n),
-        );
-        for (const run of runs) sum += await run;
-      }
-    };
-    const column = (priorityOf: (n: number) => number): Case => ({
-      call: () => through(priorityOf),
-      check(calls) {
-        const right = sum === (calls * many * (waiting - 1)) / 2;
-        sum = 0;
-        return right ? undefined : 'not every run gave its own number';
-      },
-    });
-    // Without an order, but the same ones each time.
-    const cases = [column(() => 0), column((n) => (n * 7_919) % 10_007)];
-    return { name: `${waiting} waiting`, cases };
-  };
+  const contestants = [100, 100_000].map(throughOneSlot);
+  const [few, many] = contestants;
   await measure({
-    title: `${many} runs through one slot`,
-    columns: ['one priority', 'any priorities'],
+    title: 'Runs that wait for one slot',
+    columns: slotColumns,
     calls: 1,
-    contestants: [contestant(few), contestant(many)],
-    goals: ['one priority', 'any priorities'].map((column) => ({
-      ...{ column, of: `${many} waiting`, than: `${few} waiting`, atMost: 3 },
+    coarse: true,
+    contestants,
+    goals: slotColumns.map((column) => ({
+      ...{ column, of: many?.name ?? '', than: few?.name ?? '', atMost: 3 },
     })),
   });
 }
@@ -163,7 +138,7 @@ async function around(): Promise<void> {
       count = 0;
       return wrong;
     };
-    return { name, cases: [{ call: () => app.run(task), check }] };
+    return { name, isOurs: true, cases: [{ call: () => app.run(task), check }] };
   };
   const stored = new QTasks({ name: 'bench', storage: memory() });
   await measure({
@@ -182,7 +157,7 @@ async function around(): Promise<void> {
 }
 
 async function streams(): Promise<void> {
-  const many = quick ? 10_000 : 100_000;
+  const many = 100_000;
   async function* count(): AsyncGenerator<number, number> {
     for (let n = 0; n < many; n++) yield n;
     return many;
@@ -204,7 +179,7 @@ async function streams(): Promise<void> {
   const isCount = (_: number, last: unknown) =>
     last === many ? undefined : 'the generator did not return';
   await measure({
-    title: `A stream of ${many} values`,
+    title: 'A stream of 100,000 values',
     columns: ['with a reader', 'without one'],
     calls: 1,
     contestants: [

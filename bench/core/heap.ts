@@ -1,7 +1,8 @@
 /** What many runs leave on the heap; a part of `npm run bench -- core`. */
 import { AsyncState, Depends, QTasks } from 'qtasks-lite';
 import { memory } from 'qtasks-lite/memory';
-import { quick, table } from './measure.js';
+import type { Row, Verdict } from '../harness/figures.js';
+import { deliver, quick } from '../harness/runtime.js';
 
 class Counter extends AsyncState<{ n: number }> {
   static readonly id = 'counter';
@@ -28,18 +29,34 @@ const kinds: readonly (readonly [string, (n: number) => PromiseLike<unknown>])[]
   ['the same, a session each', (n) => app.session(`s${n}`).run(stateful, n)],
 ];
 
-const runs = quick ? 100_000 : 1_000_000;
-console.log(`\nHeap after ${runs.toLocaleString('en')} runs, at most ${limit} MiB up`);
-const rows = [];
+const runs = quick ? 200_000 : 1_000_000;
+const rows: Row[] = [];
+const verdicts: Verdict[] = [];
 for (const [name, run] of kinds) {
+  const grown = await growth(run);
+  const found = `${grown.toFixed(2)} MiB`;
+  rows.push({ name, isOurs: true, without: '', figures: [{ text: found }] });
+  verdicts.push({
+    ...{ what: name, of: 'qtasks-lite', against: '', allowed: `≤ ${limit} MiB` },
+    ...{ found, value: grown, isCost: true, holds: grown <= limit },
+  });
+}
+await deliver({
+  title: `Heap after ${runs.toLocaleString('en')} runs`,
+  detail: 'once, collected before and after',
+  columns: ['more than before'],
+  against: '',
+  ...{ rows, verdicts, notes: [] },
+});
+await app.close();
+
+/** @returns by how many MiB the heap has grown */
+async function growth(run: (n: number) => PromiseLike<unknown>): Promise<number> {
   await repeat(run, 20_000);
   const before = used();
   await repeat(run, runs);
-  const grown = (used() - before) / 2 ** 20;
-  rows.push([grown <= limit ? 'ok  ' : 'MISS', name, `${grown.toFixed(2)} MiB up`]);
+  return (used() - before) / 2 ** 20;
 }
-table(rows);
-await app.close();
 
 async function repeat(run: (n: number) => PromiseLike<unknown>, times: number): Promise<void> {
   for (let n = 0; n < times; n++) await run(n);

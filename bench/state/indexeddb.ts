@@ -14,33 +14,40 @@ import {
   size,
 } from './page-stores.js';
 
-/** 1,000 calls that nobody waits for one by one. */
+/** 1,000 calls that nobody waits for one by one; those who increment have one field. */
 async function concurrent(): Promise<void> {
   const count = 1_000;
   await measure({
-    title: '1,000 calls at once in IndexedDB',
-    columns: ['set', 'increment'],
+    title: '1,000 sets at once in IndexedDB',
+    columns: ['set'],
+    calls: 1,
+    contestants: await rows(inIndexedDB, async (store) => [
+      checked(
+        () => Promise.all(names(count).map((field, index) => store.set(field, index))),
+        async () => (await store.get('f7')) === 7 && (await size(store)) === count,
+      ),
+    ]),
+    goals: [{ column: 'set', of: 'qtasks-lite', than: 'raw transactions', atMost: 0.1 }],
+  });
+  await measure({
+    title: '1,000 increments at once in IndexedDB',
+    columns: ['increment'],
     calls: 1,
     contestants: await rows(inIndexedDB, async (store) => {
       let calls = 0;
       const { increment } = store;
-      const sets = checked(
-        () => Promise.all(names(count).map((field, index) => store.set(field, index))),
-        async () => (await store.get('f7')) === 7 && (await size(store)) >= count,
-      );
-      const increments = checked(
-        () => {
-          calls++;
-          return Promise.all(names(count).map(() => increment?.('count')));
-        },
-        async () => (await store.get('count')) === calls * count,
-      );
-      return [sets, increment && increments];
+      return [
+        increment &&
+          checked(
+            () => {
+              calls++;
+              return Promise.all(names(count).map(() => increment('count')));
+            },
+            async () => (await store.get('count')) === calls * count,
+          ),
+      ];
     }),
-    goals: [
-      { column: 'set', of: 'qtasks-lite', than: 'raw transactions', atMost: 0.1 },
-      { column: 'increment', of: 'qtasks-lite', than: 'raw transactions', atMost: 0.05 },
-    ],
+    goals: [{ column: 'increment', of: 'qtasks-lite', than: 'raw transactions', atMost: 0.05 }],
   });
 }
 
